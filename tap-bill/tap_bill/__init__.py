@@ -1,0 +1,1 @@
+"""Singer tap for BILL (bill.com) accounts payable."""
