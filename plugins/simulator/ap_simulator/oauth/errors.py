@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NoReturn
 
 from starlette.responses import JSONResponse
 
@@ -33,6 +33,24 @@ class OAuthError(Exception):
 def invalid_client() -> OAuthError:
     """The refusal of an unknown client or a wrong secret."""
     return OAuthError("invalid_client", status=HTTPStatus.UNAUTHORIZED)
+
+
+def refuse_request(description: str) -> NoReturn:
+    """Refuse a request that lacks something or says it wrongly.
+
+    Raises:
+        OAuthError: `invalid_request`, always.
+    """
+    raise OAuthError("invalid_request", description)
+
+
+def refuse_grant(description: str | None) -> NoReturn:
+    """Refuse a code or refresh token.
+
+    Raises:
+        OAuthError: `invalid_grant`, always.
+    """
+    raise OAuthError("invalid_grant", description)
 
 
 def trace_headers() -> dict[str, str]:

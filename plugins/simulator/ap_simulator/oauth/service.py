@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, NoReturn
 
 from ap_simulator.calls import CallLog
 from ap_simulator.clock import Clock
 from ap_simulator.oauth.clients import Client
-from ap_simulator.oauth.errors import OAuthError
+from ap_simulator.oauth.errors import refuse_grant, refuse_request
 from ap_simulator.oauth.switches import OAuthSwitches
 from ap_simulator.oauth.tokens import new_access_token, new_code, new_refresh_token
 
@@ -39,6 +39,8 @@ ROTATION_PERIOD: Final = timedelta(hours=24)
 LINGER_PERIOD: Final = timedelta(hours=24)
 HARD_LIFE: Final = timedelta(days=5 * 365)
 
+_BAD_CODE: Final = "Invalid authorization code"
+_BAD_REFRESH: Final = "Incorrect or invalid refresh token"
 _REMEMBERED_ACCESS_TOKENS: Final = 20_000
 
 
@@ -117,6 +119,7 @@ class OAuthService:
         self._switches = switches
         self._calls = calls
         self._clients: dict[str, Client] = {}
+        self._companies: dict[str, str] = {}
         self._codes: dict[str, _Code] = {}
         self._connections: list[Connection] = []
         self._refresh_tokens: dict[str, _RefreshToken] = {}
@@ -143,6 +146,14 @@ class OAuthService:
             development=development,
             name=name,
         )
+
+    def add_company(self, *, realm_id: str, name: str) -> None:
+        """Let the consent page offer the company `realm_id`."""
+        self._companies[realm_id] = name
+
+    def companies(self) -> dict[str, str]:
+        """The names of the companies that can be connected, by realm id."""
+        return dict(self._companies)
 
     def client(self, client_id: str) -> Client | None:
         """The registered app of that id."""
@@ -211,9 +222,7 @@ class OAuthService:
         """Every connection ever made, oldest first, revoked ones included."""
         return list(self._connections)
 
-    def issue_code(
-        self, *, client_id: str, realm_id: str, redirect_uri: str, scopes: Iterable[str]
-    ) -> str:
+    def issue_code(self, *, client_id: str, realm_id: str, redirect_uri: str, scopes: Iterable[str]) -> str:
         """The authorization code of a consent: good once, within ten minutes."""
         code = new_code()
         self._codes[code] = _Code(
@@ -239,7 +248,7 @@ class OAuthService:
             or issued.client_id != client_id
             or issued.redirect_uri != redirect_uri
         ):
-            raise self._invalid_grant("Invalid authorization code")
+            self._refuse(_BAD_CODE)
         connection = self._connect(
             client_id=client_id,
             realm_id=issued.realm_id,
@@ -258,14 +267,14 @@ class OAuthService:
         now = self._clock.now()
         token = self._refresh_tokens.get(refresh_token)
         if token is None or token.connection.client_id != client_id:
-            raise self._invalid_refresh_token()
+            self._refuse(_BAD_REFRESH)
         connection = token.connection
         if connection.revoked or connection.refresh_expires_at <= now:
-            raise self._invalid_refresh_token()
+            self._refuse(_BAD_REFRESH)
         if token.replaced_at is not None and not self._lingers(token.replaced_at, now):
             if self._switches.reuse_revokes:
                 connection.revoked = True
-            raise self._invalid_refresh_token()
+            self._refuse(_BAD_REFRESH)
         if self._switches.refresh_invalidates_access:
             self._end_access(connection, now)
         self._rotate_if_due(connection, now)
@@ -280,7 +289,7 @@ class OAuthService:
         """
         found = self._refresh_tokens.get(token) or self._access_tokens.get(token)
         if found is None or found.connection.client_id != client_id or found.connection.revoked:
-            raise OAuthError("invalid_request", "Unknown or already revoked token")
+            refuse_request("Unknown or already revoked token")
         found.connection.revoked = True
 
     def disconnect(self, *, realm_id: str, client_id: str | None = None) -> int:
@@ -362,9 +371,5 @@ class OAuthService:
     def _lingers(self, replaced_at: datetime, now: datetime) -> bool:
         return self._switches.old_token_lingers and now - replaced_at < LINGER_PERIOD
 
-    def _invalid_refresh_token(self) -> OAuthError:
-        return self._invalid_grant("Incorrect or invalid refresh token")
-
-    def _invalid_grant(self, description: str) -> OAuthError:
-        describe = self._switches.invalid_grant_description
-        return OAuthError("invalid_grant", description if describe else None)
+    def _refuse(self, description: str) -> NoReturn:
+        refuse_grant(description if self._switches.invalid_grant_description else None)

@@ -20,8 +20,7 @@ class OAuthSwitches:
     old_token_lingers: bool = field(
         default=False,
         metadata={
-            "about": "Whether a replaced refresh token goes on working for 24 hours, or is dead "
-            "at once."
+            "about": "Whether a replaced refresh token goes on working for 24 hours, or is dead at once."
         },
     )
     reuse_revokes: bool = field(
@@ -45,8 +44,7 @@ class OAuthSwitches:
     refresh_token_days: int = field(
         default=100,
         metadata={
-            "about": "Rolling life of a refresh token in days from its last use; 101 has been "
-            "seen as well."
+            "about": "Rolling life of a refresh token in days from its last use; 101 has been seen as well."
         },
     )
     invalid_grant_description: bool = field(
