@@ -1,0 +1,1 @@
+"""The simulated companies: the same books, made from a seed, on BILL's and on QuickBooks' side."""
