@@ -1,0 +1,1 @@
+"""What each kind of BILL record takes, derives and does."""

@@ -1,0 +1,1 @@
+"""BILL's webhooks: subscriptions, events, signed delivery (BILL manual 5)."""
