@@ -39,8 +39,7 @@ class SystemCalls:
                 for endpoint, counts in sorted(self.by_endpoint.items())
             },
             "written": {
-                entity: dict(sorted(counts.items()))
-                for entity, counts in sorted(self.written.items())
+                entity: dict(sorted(counts.items())) for entity, counts in sorted(self.written.items())
             },
             "write_calls": self.write_calls,
             "throttled": dict(sorted(self.throttled.items())),

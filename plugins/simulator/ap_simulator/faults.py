@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from ap_simulator.calls import SYSTEMS
+
 #: Where the middleware puts a semantic fault for the service.
 FAULT_SCOPE_KEY: Final = "ap_simulator.fault"
 #: Where a service puts the number of batch items a call carried, for latency per item.
@@ -41,16 +43,19 @@ class Fault:
 
     Attributes:
         kind: One of `KINDS`.
-        status: HTTP status of `throttle` (429), `server_error` (500, 503, 504) and `html_error`
-        (502). seconds: Time that `latency` adds, or that `slow_drip` spreads the body over. cut:
-        Share of the body that `truncated` sends, 0 to 1. items: Zero-based positions in a batch
-        that `stale_sync_token` hits; None is all of them.
+        status: Of `throttle` 429, of `server_error` 500, 503 or 504, of `html_error` 502.
+        seconds: Time that `latency` adds, or that `slow_drip` spreads the body over.
+        cut: Share of the body that `truncated` sends, 0 to 1.
+        applied: Whether `server_error` and `html_error` hide the answer of a call that the service
+            did carry out, as a gateway does that gave up waiting.
+        items: Zero-based positions in a batch that `stale_sync_token` hits; None is all of them.
     """
 
     kind: str
     status: int = 500
     seconds: float = 0.0
     cut: float = 0.5
+    applied: bool = False
     items: frozenset[int] | None = None
 
     def selects(self, position: int) -> bool:
@@ -80,6 +85,7 @@ class FaultRule:
         status: See `Fault`.
         seconds: Lower and upper bound; equal for a fixed time.
         cut: See `Fault`.
+        applied: See `Fault`.
         items: See `Fault`.
     """
 
@@ -96,6 +102,7 @@ class FaultRule:
     status: int = 500
     seconds: tuple[float, float] = (0.0, 0.0)
     cut: float = 0.5
+    applied: bool = False
     items: frozenset[int] | None = None
 
 
@@ -136,13 +143,14 @@ class ActiveRule:
             status=rule.status,
             seconds=self._random.uniform(*rule.seconds),
             cut=rule.cut,
+            applied=rule.applied,
             items=rule.items,
         )
 
 
 @dataclass(slots=True)
 class Latency:
-    """Standing latency of every call, in seconds: a base, and a share for each item of a batch."""
+    """Standing latency of a system's calls, in seconds: a base, and a share per batch item."""
 
     per_call: float = 0.0
     per_item: float = 0.0
@@ -153,10 +161,10 @@ class Latency:
 
 
 class FaultPlan:
-    """The rules in force and the standing latency."""
+    """The rules in force and the standing latency of each system."""
 
     def __init__(self) -> None:
-        self.latency = Latency()
+        self.latency = {system: Latency() for system in SYSTEMS}
         self._rules: dict[str, ActiveRule] = {}
         self._last_id = 0
 

@@ -10,7 +10,7 @@ hold the same objects, so that a change is seen by the next call.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -41,8 +41,20 @@ class Switches:
         Raises:
             SwitchError: Unknown switch or a value of the wrong kind; nothing is changed.
         """
-        area, entry = self._find(name)
-        setattr(area, entry.name, _parse(name, _type_of(area, entry), value))
+        self.set_all({name: value})
+
+    def set_all(self, values: Mapping[str, object]) -> None:
+        """Set several switches by full name, all or none.
+
+        Raises:
+            SwitchError: As `set`; nothing is changed.
+        """
+        parsed = []
+        for name, value in values.items():
+            area, entry = self._find(name)
+            parsed.append((area, entry.name, _parse(name, _type_of(area, entry), value)))
+        for area, switch_name, value in parsed:
+            setattr(area, switch_name, value)
 
     def describe(self) -> dict[str, dict[str, dict[str, Any]]]:
         """All switches as JSON by area and name: value, default, accepted values, meaning."""
@@ -61,11 +73,7 @@ class Switches:
 
     def names(self) -> list[str]:
         """The full names of all switches."""
-        return [
-            f"{area_name}.{entry.name}"
-            for area_name, area in self._areas()
-            for entry in fields(area)
-        ]
+        return [f"{area_name}.{entry.name}" for area_name, area in self._areas() for entry in fields(area)]
 
     def _areas(self) -> Iterator[tuple[str, Any]]:
         for entry in fields(self):
@@ -117,8 +125,6 @@ def _parse(name: str, kind: Any, value: object) -> Any:
             pass
     elif kind is str and isinstance(value, str):
         return value
-    choices = ", ".join(
-        str(choice).lower() if kind is bool else str(choice) for choice in accepted(kind)
-    )
+    choices = ", ".join(str(choice).lower() if kind is bool else str(choice) for choice in accepted(kind))
     msg = f"Switch {name} takes {choices}, not {text!r}"
     raise SwitchError(msg)
