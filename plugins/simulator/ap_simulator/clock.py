@@ -24,10 +24,10 @@ class Clock:
         self._offset = timedelta()
         self._frozen_at: datetime | None = None
         self._moved = asyncio.Event()
-        if start is not None:
-            self.set(start)
         if frozen:
             self.freeze()
+        if start is not None:
+            self.set(start)
 
     @property
     def frozen(self) -> bool:

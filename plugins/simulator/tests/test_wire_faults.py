@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import threading
 import time
@@ -13,7 +12,6 @@ from typing import Any
 
 import pytest
 import requests
-import uvicorn
 from ap_simulator.calls import CallLog
 from ap_simulator.fault_rules import rule_from_json
 from ap_simulator.faults import FAULT_SCOPE_KEY, ITEMS_SCOPE_KEY, WRITES_SCOPE_KEY, Fault, FaultPlan
@@ -308,33 +306,23 @@ def test_a_broken_service_answers_500_and_is_remembered(wire, caplog):
     assert "failed to answer GET /v3/broken" in caplog.text
 
 
-def test_tcp_nodelay_is_on_for_accepted_connections(monkeypatch):
-    """The option is read from the accepted socket, of a listener that asyncio would not set it on."""
-    service = Service()
-    seen: list[int] = []
+def test_tcp_nodelay_is_on_for_accepted_connections():
+    """Read from the accepted socket, of a listener for which asyncio itself would not set it."""
+    config = make_config(Service().gateway)
+    config.lifespan = "off"
+    server = ThreadServer(config)
 
-    async def look() -> None:
-        with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as sock:
-            config = make_config(service.gateway)
-            config.lifespan = "off"
-            server = uvicorn.Server(config)
-            task = asyncio.create_task(server.serve(sockets=[sock]))
-            while not server.started:
-                await asyncio.sleep(0.01)
-            port = sock.getsockname()[1]
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-            while not server.server_state.connections:
-                await asyncio.sleep(0.01)
-            for connection in server.server_state.connections:
-                accepted = connection.transport.get_extra_info("socket")
-                seen.append(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
-            writer.close()
-            server.should_exit = True
-            await task
+    async def options() -> list[int]:
+        sockets = [c.transport.get_extra_info("socket") for c in server.server_state.connections]
+        return [sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for sock in sockets]
 
-    asyncio.run(look())
-    assert seen
-    assert all(seen)
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        assert sock.proto == 0
+        with server.in_thread(sock), requests.Session() as http:
+            http.get(url_of(sock))
+            assert server.loop is not None
+            found = asyncio.run_coroutine_threadsafe(options(), server.loop).result(timeout=5)
+    assert found == [1]
 
 
 def test_many_small_calls_on_one_connection_are_fast(wire):
