@@ -1,0 +1,70 @@
+"""Puts settings, HTTP client, limits and login session together: one connection per run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tap_bill.answers import Call
+from tap_bill.client import BillClient
+from tap_bill.limits import Governor
+from tap_bill.session import LoginSession
+from tap_bill.session_cache import EncryptedFile, MemoryStore
+from tap_bill.settings import Settings
+
+_LOGIN_PATH = "/v3/login"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """What the streams share."""
+
+    settings: Settings
+    client: BillClient
+    governor: Governor
+    session: LoginSession
+
+    def call(self, method: str, path: str) -> Call:
+        """A call of the API for messages."""
+        return Call(
+            what=f"{method} {path}",
+            place=self.settings.place,
+            organization_id=self.settings.credentials.organization_id,
+        )
+
+
+def connect(settings: Settings) -> Connection:
+    """Prepare a connection. Nothing is sent before the first call needs it."""
+    client = BillClient(
+        base_url=settings.base_url,
+        user_agent=settings.user_agent,
+        max_concurrency=settings.max_concurrency,
+    )
+    governor = Governor(
+        max_concurrency=settings.max_concurrency,
+        hourly_limit=settings.hourly_limit,
+        now=client.server_now,
+    )
+    login_call = Call(
+        what=f"POST {_LOGIN_PATH}",
+        place=settings.place,
+        organization_id=settings.credentials.organization_id,
+        login=True,
+    )
+
+    def log_in(body: dict[str, str]) -> Any:
+        return client.run(
+            lambda: client.post(_LOGIN_PATH, body, login_call), call=login_call, governor=governor
+        )
+
+    session = LoginSession(
+        settings.credentials,
+        login=log_in,
+        base_url=settings.base_url,
+        store=(
+            EncryptedFile(settings.session_path, settings.encryption_keys)
+            if settings.session_path
+            else MemoryStore()
+        ),
+    )
+    return Connection(settings=settings, client=client, governor=governor, session=session)

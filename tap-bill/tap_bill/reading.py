@@ -1,0 +1,46 @@
+"""One reading of a list together with the bookmark that it moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tap_bill.bookmarks import ARCHIVED, Bookmarks
+from tap_bill.walk import Walk
+
+
+@dataclass(slots=True, kw_only=True)
+class Reading:
+    """A walk through a list, for one of the stream's bookmarks.
+
+    Attributes:
+        name: The bookmark, `ACTIVE` or `ARCHIVED`.
+        walk: The walk.
+        bookmarks: Of the stream.
+        archived_seen: Whether an archived record came by.
+    """
+
+    name: str
+    walk: Walk
+    bookmarks: Bookmarks
+    archived_seen: bool = False
+
+    @property
+    def archived_only(self) -> bool:
+        """Whether only archived records are asked for."""
+        return self.name == ARCHIVED
+
+    def emitted(self, updated: str | None) -> None:
+        """A record went out: move the bookmark if the walk can be resumed at it.
+
+        A walk that turns out not to be resumable takes back what it had moved.
+        """
+        if not self.walk.resumable:
+            self.bookmarks.put(self.name, self.walk.began_at)
+        elif updated is not None and updated > (self.bookmarks.get(self.name) or ""):
+            self.bookmarks.put(self.name, updated)
+
+    def finish(self) -> None:
+        """The walk is over: move the bookmark to what is known to be read."""
+        self.bookmarks.put(self.name, self.walk.bookmark)
+        if self.archived_only and self.archived_seen:
+            self.bookmarks.archived_seen(included=False)

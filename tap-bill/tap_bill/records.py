@@ -1,0 +1,182 @@
+"""Brings BILL's records into the shape of a stream's JSON schema.
+
+BILL omits unset fields, adds fields without notice and is not always true to its types (an account
+number is text here and a number there; BILL manual 6.14). What is not in the schema is kept out, and
+what has another type is converted where nothing is lost. Each kind of surprise is reported once.
+
+The converters are built once per stream, because they run for every field of every record.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from tap_bill import timestamps
+
+Converter = Callable[[Any], Any]
+Report = Callable[[str], None]
+
+_INTEGER: Final = re.compile(r"[+-]?\d{1,18}")
+
+
+class _Misfit(Exception):
+    """A value that cannot be converted."""
+
+
+class RecordShape:
+    """The shape of a stream's records."""
+
+    def __init__(self, schema: Mapping[str, Any], report: Report) -> None:
+        """Build the converters.
+
+        Args:
+            schema: JSON schema of an object, as this package's schema files use it.
+            report: Called with a sentence, once for each unknown or unfitting field.
+        """
+        self._convert = _object(schema, "", _Once(report))
+
+    def conform(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """A copy of `record` in the shape of the schema; `record` is left alone."""
+        conformed: dict[str, Any] = self._convert(record)
+        return conformed
+
+
+class _Once:
+    """Reports each sentence only once."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._said: set[str] = set()
+
+    def __call__(self, sentence: str) -> None:
+        if sentence not in self._said:
+            self._said.add(sentence)
+            self._report(sentence)
+
+
+def _converter(schema: Mapping[str, Any], path: str, report: _Once) -> Converter:
+    kinds = schema.get("type", ())
+    kinds = {kinds} if isinstance(kinds, str) else set(kinds)
+    if "object" in kinds:
+        return _object(schema, f"{path}.", report) if "properties" in schema else _checked(dict)
+    if "array" in kinds:
+        return _array(schema, path, report)
+    if "string" in kinds:
+        return {"date-time": _moment, "date": _date}.get(schema.get("format", ""), _text)
+    for kind, converter in (("number", _number), ("integer", _integer), ("boolean", _boolean)):
+        if kind in kinds:
+            return converter
+    return lambda value: value
+
+
+def _object(schema: Mapping[str, Any], prefix: str, report: _Once) -> Converter:
+    converters = {
+        name: _converter(field, f"{prefix}{name}", report) for name, field in schema["properties"].items()
+    }
+    open_ended = bool(schema.get("additionalProperties"))
+
+    def convert(value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise _Misfit
+        conformed: dict[str, Any] = {}
+        for name, held in value.items():
+            converter = converters.get(name)
+            if held is None and converter is not None:
+                conformed[name] = None
+            elif converter is not None:
+                try:
+                    conformed[name] = converter(held)
+                except _Misfit:
+                    conformed[name] = None
+                    report(
+                        f"field {prefix}{name} has a value of another type than documented; it is left empty"
+                    )
+            elif open_ended:
+                conformed[name] = held
+            else:
+                report(f"field {prefix}{name} is not in the schema of this version; it is left out")
+        return conformed
+
+    return convert
+
+
+def _array(schema: Mapping[str, Any], path: str, report: _Once) -> Converter:
+    items = schema.get("items")
+    convert_item = _converter(items, f"{path}[]", report) if items else None
+
+    def convert(value: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise _Misfit
+        if convert_item is None:
+            return list(value)
+        return [None if item is None else convert_item(item) for item in value]
+
+    return convert
+
+
+def _checked(kind: type) -> Converter:
+    def convert(value: Any) -> Any:
+        if not isinstance(value, kind):
+            raise _Misfit
+        return value
+
+    return convert
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, Decimal)):
+        return format(value, "f") if isinstance(value, Decimal) else str(value)
+    raise _Misfit
+
+
+def _moment(value: Any) -> str:
+    try:
+        return timestamps.normalise(value)
+    except (ValueError, TypeError, OverflowError):
+        raise _Misfit from None
+
+
+def _date(value: Any) -> str:
+    try:
+        return timestamps.calendar_date(value)
+    except (ValueError, TypeError):
+        raise _Misfit from None
+
+
+def _number(value: Any) -> int | Decimal:
+    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        try:
+            number = Decimal(value.strip())
+        except InvalidOperation:
+            raise _Misfit from None
+        if number.is_finite():
+            return number
+    raise _Misfit
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        return int(value)
+    if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
+        return int(value)
+    raise _Misfit
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    words = {"true": True, "false": False}
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    raise _Misfit

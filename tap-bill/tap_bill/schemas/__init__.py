@@ -1,0 +1,1 @@
+"""One JSON schema per stream, with every field that BILL documents."""

@@ -1,0 +1,231 @@
+"""How a list is read page by page, what of it is emitted, and what may be remembered afterwards.
+
+Pure: pages go in; requests, records and a bookmark come out. Three facts of BILL's lists shape it
+(BILL manual 3.1 to 3.3):
+
+- Some lists accept `updatedTime` as filter and sort, some refuse it with 400, and some do what the
+  documentation leaves open. A walk begins with the best query and goes on to plainer ones.
+- Whether a page token means a position in a moving list or a snapshot is undocumented. With a
+  position, a record that changes while the list is read moves to its end and pulls an unread one
+  into the page that was already read. So where filter and sort work, a walk does not follow page
+  tokens but asks for what was updated at or after the last record of the page before. Nothing can
+  slip through then, whatever a token means. Tokens are followed only within one and the same
+  moment, and in lists that cannot be filtered.
+- A list that is not read that way has no order to rely on: its bookmark moves at the end only, and
+  not at all if something changed while several pages of it were read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_UPDATED = "updatedTime"
+OLDEST_FIRST = f"{_UPDATED}:asc"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A way to ask for a list.
+
+    Attributes:
+        filtered: Whether to filter by `updatedTime`.
+        sort: Value of the `sort` parameter; None leaves it out.
+    """
+
+    filtered: bool
+    sort: str | None
+
+
+#: From the best way to the plainest.
+INCREMENTAL = (
+    Query(filtered=True, sort=OLDEST_FIRST),
+    Query(filtered=True, sort=None),
+    Query(filtered=False, sort=OLDEST_FIRST),
+    Query(filtered=False, sort=None),
+)
+#: For lists that are documented to sort by `archived` only and not to filter by time.
+WHOLE = (Query(filtered=False, sort="archived:asc"), Query(filtered=False, sort=None))
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """One page to ask for.
+
+    Attributes:
+        since: Lower bound of `updatedTime` to filter by, in the tap's form; None is no filter.
+        sort: Value of the `sort` parameter; None leaves it out.
+        token: Value of the `page` parameter; None is the first page.
+    """
+
+    since: str | None
+    sort: str | None
+    token: str | None
+
+
+class Walk:
+    """One reading of one list.
+
+    Attributes:
+        request: The page to ask for next.
+        began_at: The bookmark that it was begun with.
+        pages: Pages read so far.
+        notes: What a reader of the log should know, oldest first.
+    """
+
+    def __init__(
+        self,
+        queries: Sequence[Query],
+        *,
+        since: str | None,
+        bookmark: str | None,
+        started: str,
+    ) -> None:
+        """Begin a walk. All moments are in the tap's form.
+
+        Args:
+            queries: Ways to ask for the list, best first.
+            since: Emit only records updated at or after this moment; None emits all.
+            bookmark: The newest `updatedTime` that earlier walks have read.
+            started: The time now, by BILL's clock.
+        """
+        self._queries = list(queries)
+        self._since = since
+        self.began_at = bookmark
+        self._started = started
+        self._windows = self._queries[0] == INCREMENTAL[0]
+        self._other_way: str | None = None
+        self._tokens: set[str] = set()
+        self._last: str | None = None
+        self._ids_at_last: set[str] = set()
+        self._newest: str | None = None
+        self.pages = 0
+        self.notes: list[str] = []
+        self.request = self._first_request()
+
+    @property
+    def resumable(self) -> bool:
+        """Whether the bookmark may follow the records as they are emitted."""
+        return self._windows
+
+    @property
+    def bookmark(self) -> str | None:
+        """What may be remembered when the walk is over: nothing at or before it is unread."""
+        if self._newest is None:
+            return self.began_at
+        moved_meanwhile = self.pages > 1 and not self._windows and self._newest >= self._started
+        if moved_meanwhile or (self.began_at is not None and self._newest < self.began_at):
+            return self.began_at
+        return self._newest
+
+    def refused(self, reason: str) -> bool:
+        """BILL refused `request` (400).
+
+        Args:
+            reason: BILL's words.
+
+        Returns:
+            Whether there is another way; `request` is it then.
+        """
+        if self.pages:
+            if not (self._windows and self._other_way):
+                return False
+            self._leave_windows("BILL refuses to filter by updatedTime")
+            self.request = PageRequest(None, self.request.sort, self._other_way)
+            return True
+        asked = self.request
+        suspects = {word for word in ("filter", "sort") if re.search(word, reason, re.IGNORECASE)}
+        while len(self._queries) > 1:
+            del self._queries[0]
+            self._windows = False
+            self.request = self._first_request()
+            keeps_filter = asked.since is not None and self.request.since is not None
+            keeps_sort = asked.sort is not None and self.request.sort == asked.sort
+            repeats_fault = (suspects == {"filter"} and keeps_filter) or (suspects == {"sort"} and keeps_sort)
+            if self.request != asked and not repeats_fault:
+                self.notes.append(
+                    f"BILL does not let this list be {_missing(asked, self.request)} by updatedTime; it is "
+                    "read whole and compared here"
+                )
+                return True
+        return False
+
+    def take(self, records: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Look through a page.
+
+        Args:
+            records: Its records, with `updatedTime` in the tap's form if they have one.
+
+        Returns:
+            Those to emit, in order.
+        """
+        self.pages += 1
+        page = list(records)
+        self._check_order(page)
+        return [record for record in page if self._is_wanted(record)]
+
+    def advance(self, next_page: str | None) -> PageRequest | None:
+        """Go on after a page.
+
+        Args:
+            next_page: The page's `nextPage`.
+
+        Returns:
+            The page to ask for next; None at the end of the list.
+        """
+        if next_page is None:
+            return None
+        asked = self.request
+        if self._windows and self._last is not None and (asked.since is None or self._last > asked.since):
+            self._other_way = next_page
+            self._tokens.clear()
+            self.request = PageRequest(self._last, asked.sort, None)
+        elif next_page in self._tokens:
+            self.notes.append("BILL repeated a page token; the list is taken to end there")
+            return None
+        else:
+            self._tokens.add(next_page)
+            self.request = PageRequest(asked.since, asked.sort, next_page)
+        return self.request
+
+    def _first_request(self) -> PageRequest:
+        query = self._queries[0]
+        return PageRequest(self._since if query.filtered else None, query.sort, None)
+
+    def _check_order(self, page: Sequence[Mapping[str, Any]]) -> None:
+        if not self._windows:
+            return
+        times = [time for record in page if (time := record.get(_UPDATED)) is not None]
+        if not times:
+            return
+        if self.request.since is not None and min(times) < self.request.since:
+            self._leave_windows("BILL ignores the filter by updatedTime")
+        elif times != sorted(times) or (self._last is not None and times[0] < self._last):
+            self._leave_windows("BILL ignores the sort by updatedTime")
+
+    def _leave_windows(self, why: str) -> None:
+        self._windows = False
+        self._tokens.clear()
+        self.notes.append(f"{why}; the list is read whole and compared here")
+
+    def _is_wanted(self, record: Mapping[str, Any]) -> bool:
+        time = record.get(_UPDATED)
+        if time is None:
+            return True
+        if self._newest is None or time > self._newest:
+            self._newest = time
+        if time != self._last:
+            self._last = time
+            self._ids_at_last = set()
+        elif record["id"] in self._ids_at_last:
+            return False
+        self._ids_at_last.add(record["id"])
+        return self._since is None or time >= self._since
+
+
+def _missing(asked: PageRequest, now: PageRequest) -> str:
+    lost_filter = asked.since is not None and now.since is None
+    lost_sort = asked.sort is not None and now.sort != asked.sort
+    return " and ".join(word for word, lost in (("filtered", lost_filter), ("sorted", lost_sort)) if lost)
