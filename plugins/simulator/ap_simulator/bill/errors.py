@@ -125,11 +125,16 @@ def status_of(error: Refusal, switches: BillSwitches) -> int:
             return _STATUSES.get(code, 400)
 
 
-def _entry(problem: Problem, *, validation_code: str, now: datetime) -> dict[str, Any]:
+def code_text(problem: Problem, switches: BillSwitches) -> str:
+    """The code as it is sent."""
+    return switches.validation_code if problem.code is Code.INVALID else problem.code.value
+
+
+def _entry(problem: Problem, *, switches: BillSwitches, now: datetime) -> dict[str, Any]:
     request_at_fault = problem.code in _REQUEST_CODES
     entry: dict[str, Any] = {
         "timestamp": stamp(now),
-        "code": validation_code if problem.code is Code.INVALID else problem.code.value,
+        "code": code_text(problem, switches),
         "severity": "ERROR",
         "category": "REQUEST" if request_at_fault else "DOWNSTREAM",
         "message": problem.message,
@@ -141,9 +146,7 @@ def _entry(problem: Problem, *, validation_code: str, now: datetime) -> dict[str
 
 def error_response(error: Refusal, *, switches: BillSwitches, now: datetime) -> Response:
     """The refusal as BILL sends it: a JSON array of entries."""
-    entries = [
-        _entry(problem, validation_code=switches.validation_code, now=now) for problem in error.problems
-    ]
+    entries = [_entry(problem, switches=switches, now=now) for problem in error.problems]
     return Response(to_json(entries), status_code=status_of(error, switches), media_type=JSON_TYPE)
 
 

@@ -63,6 +63,22 @@ class Identifiers:
         digest = hashlib.blake2b(f"{self._seed}/uuid/{number}".encode(), digest_size=16).digest()
         return str(UUID(bytes=digest, version=4))
 
+    def mint_text(self, length: int) -> str:
+        """The next text of `length` (at most 30) capitals and digits."""
+        number = self._next("text")
+        value = int.from_bytes(hashlib.blake2b(f"{self._seed}/text/{number}".encode()).digest())
+        text = ""
+        for _ in range(length):
+            value, digit = divmod(value, len(_UPPER))
+            text += _UPPER[digit]
+        return text
+
+    def mint_number(self, below: int) -> int:
+        """The next number of a scattered series, from 0."""
+        number = self._next("number")
+        digest = hashlib.blake2b(f"{self._seed}/number/{number}".encode(), digest_size=8).digest()
+        return int.from_bytes(digest) % below
+
     def _next(self, prefix: str) -> int:
         self._counts[prefix] += 1
         return self._counts[prefix]
