@@ -1,0 +1,87 @@
+"""Puts the parts of a run together. The one place that knows them all."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from target_quickbooks.order_step import OrderStep
+from target_quickbooks.quickbooks.client import QuickBooksClient
+from target_quickbooks.quickbooks.directory import Directory
+from target_quickbooks.quickbooks.governor import Governor
+from target_quickbooks.quickbooks.oauth import TokenSource, utc_now
+from target_quickbooks.report import RunReport
+from target_quickbooks.settings import Settings
+from target_quickbooks.store.cipher import Cipher
+from target_quickbooks.store.database import Store, open_store
+from target_quickbooks.vendor_step import VendorStep
+from target_quickbooks.walk import Walk
+from target_quickbooks.writing import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The parts of one run."""
+
+    settings: Settings
+    store: Store
+    client: QuickBooksClient
+    directory: Directory
+    walk: Walk
+    report: RunReport
+    trigger: str
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+
+def assemble(
+    settings: Settings,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    after_batch: Callable[[], None] = lambda: None,
+) -> Run:
+    """Open the store and wire a run for the company of the settings.
+
+    Args:
+        settings: The settings.
+        sleep: How to wait; may raise to interrupt the wait.
+        after_batch: Called whenever a batch's outcomes are on disk; may raise to stop the run there.
+    """
+    store = open_store(settings.store_url, Cipher(settings.encryption_keys))
+    report = RunReport()
+    tokens = TokenSource(settings, store, sleep=sleep)
+    client = QuickBooksClient(
+        api_url=settings.api_url,
+        realm_id=settings.realm_id,
+        tokens=tokens,
+        governor=Governor(sleep=sleep),
+        user_agent=settings.user_agent,
+        max_retry_seconds=settings.max_retry_seconds,
+        sleep=sleep,
+    )
+    directory = Directory(client)
+    run_id, trigger = str(uuid.uuid4()), _trigger()
+    writer = Writer(
+        store=store,
+        client=client,
+        report=report,
+        run_id=run_id,
+        trigger=trigger,
+        now=utc_now,
+        sleep=sleep,
+        after_batch=after_batch,
+    )
+    vendors = VendorStep(store, directory, writer, settings.policies, report)
+    orders = OrderStep(store, directory, writer, settings.policies, report)
+    walk = Walk(realm_id=settings.realm_id, store=store, writer=writer, vendors=vendors, orders=orders)
+    return Run(settings, store, client, directory, walk, report, trigger, run_id)
+
+
+def _trigger() -> str:
+    """Who or what started the run, for the audit trail."""
+    named = os.environ.get("TARGET_QUICKBOOKS_TRIGGER")
+    if named:
+        return named[:64]
+    return "meltano" if "MELTANO_PROJECT_ROOT" in os.environ else "command line"

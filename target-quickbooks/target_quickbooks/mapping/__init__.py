@@ -1,0 +1,1 @@
+"""BILL records and a QuickBooks chart in, QuickBooks payloads out. Pure: no I/O, no clock."""

@@ -1,0 +1,55 @@
+"""The rules QuickBooks has for names and texts, applied to whatever BILL holds.
+
+Names may hold no colon, tab or newline (QuickBooks manual 6.1); lengths are the manual's; control and
+four-byte characters are refused by the service (2040) and therefore left out.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+DISPLAY_NAME_LENGTH = 500
+CHECK_NAME_LENGTH = 100
+COMPANY_NAME_LENGTH = 100
+DOCUMENT_NUMBER_LENGTH = 21
+NOTE_LENGTH = 4000
+_LAST_BASIC_CHARACTER = "\uffff"
+_SPACES = re.compile(r"\s+")
+_COLONS = re.compile(r"\s*:\s*")
+
+
+def plain_text(text: str, length: int) -> str:
+    """Text on possibly several lines: unsupported characters out, cut to ``length``."""
+    lines = (_SPACES.sub(" ", _supported(line)).strip() for line in text.replace("\r", "\n").split("\n"))
+    return "\n".join(line for line in lines if line)[:length].rstrip()
+
+
+def plain_line(text: str, length: int) -> str:
+    """Text on one line: white space folded, unsupported characters out, cut to ``length``."""
+    return _SPACES.sub(" ", _supported(text)).strip()[:length].rstrip()
+
+
+def plain_name(text: str, length: int) -> str:
+    """A name as QuickBooks accepts it: one line, a colon written as a dash, cut to ``length``."""
+    return plain_line(_COLONS.sub(" - ", _supported(text)), length).strip(" -") or ""
+
+
+def with_suffix(name: str, suffix: str, length: int = DISPLAY_NAME_LENGTH) -> str:
+    """``name`` followed by ``suffix``, the name shortened where both do not fit."""
+    return f"{name[: length - len(suffix) - 1].rstrip()} {suffix}"
+
+
+def comparable(name: str) -> str:
+    """The form in which QuickBooks takes two names for the same: trimmed, case-insensitive."""
+    return _SPACES.sub(" ", unicodedata.normalize("NFC", name)).strip().casefold()
+
+
+def _supported(text: str) -> str:
+    normal = unicodedata.normalize("NFC", text)
+    return "".join(
+        " " if character in "\t\n\r" else character
+        for character in normal
+        if character <= _LAST_BASIC_CHARACTER
+        and (character in "\t\n\r" or unicodedata.category(character) not in {"Cc", "Cs", "Cn"})
+    )

@@ -1,0 +1,230 @@
+"""BILL bill to QuickBooks PurchaseOrder, line by line (QuickBooks manual 6.2).
+
+The order carries its BILL id in the private note, so that a lost store can be rebuilt from QuickBooks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from target_quickbooks.mapping import names
+from target_quickbooks.mapping.chart import Chart, ClassTracking, Entry
+from target_quickbooks.mapping.exchange import exchange_rate
+from target_quickbooks.mapping.order_lines import LineMapper, References
+from target_quickbooks.mapping.payload import Mapped
+from target_quickbooks.mapping.refusal import Refusal
+from target_quickbooks.mapping.source import Bill, BillLine, Kind
+from target_quickbooks.settings import DocumentNumber, LocationFrom, PaidBill, Policies
+
+_MARKER = re.compile(r"\[BILL (?P<organization>[^/\s\]]+)/(?P<bill>[^/\s\]]+)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class VendorInQuickBooks:
+    """What a purchase order needs of its vendor."""
+
+    quickbooks_id: str
+    name: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderContext:
+    """Everything besides the bill that decides how its purchase order looks."""
+
+    organization_id: str
+    chart: Chart
+    references: References
+    policies: Policies
+
+
+def marker(organization_id: str, bill_id: str) -> str:
+    """The text in a private note that says which BILL bill an order stands for."""
+    return f"[BILL {organization_id}/{bill_id}]"
+
+
+def read_marker(private_note: str) -> tuple[str, str] | None:
+    """The (organization id, bill id) a private note carries, if any."""
+    found = _MARKER.search(private_note or "")
+    return (found["organization"], found["bill"]) if found else None
+
+
+def map_bill(bill: Bill, vendor: VendorInQuickBooks, context: OrderContext) -> Mapped:
+    """Say what a BILL bill should look like as a QuickBooks purchase order.
+
+    Raises:
+        Refusal: A classification cannot be resolved, amounts do not add up, or the company lacks what
+            the bill needs (purchase orders, multicurrency, a payables account).
+    """
+    company = context.chart.company
+    what = bill_label(bill)
+    if not company.purchase_orders:
+        raise Refusal(
+            "no-purchase-orders",
+            f"The QuickBooks plan of {company.name} ({company.plan or 'unknown'}) has no purchase orders.",
+            advice="Purchase orders need QuickBooks Online Plus or Advanced, and the setting for them on.",
+        )
+    notes: list[str] = []
+    lines = _lines_of(bill, what)
+    mapper = LineMapper(context.chart, context.references, context.policies, what)
+    mapped_lines = [mapper.map_line(number, line, bill.coding) for number, line in enumerate(lines, 1)]
+    notes.extend(mapper.notes)
+    payload: dict[str, Any] = {
+        "VendorRef": {"value": vendor.quickbooks_id},
+        "APAccountRef": {"value": _payables_account(context.chart, vendor.currency, what).id},
+        "PrivateNote": _private_note(bill, context.organization_id),
+        "POStatus": _status(bill, context.policies),
+        "Line": [line.payload for line in mapped_lines],
+    }
+    if bill.invoice_date:
+        payload["TxnDate"] = bill.invoice_date.isoformat()
+    if bill.due_date:
+        payload["DueDate"] = bill.due_date.isoformat()
+    number = document_number(bill, context.policies.document_number)
+    if number and company.own_document_numbers:
+        payload["DocNumber"] = number
+    if company.class_tracking is ClassTracking.PER_DOCUMENT:
+        payload["ClassRef"] = _shared((line.quickbooks_class for line in mapped_lines), "class", notes)
+    if company.locations and context.policies.location_from is not LocationFrom.NONE:
+        payload["DepartmentRef"] = _location(bill, lines, context, mapper, notes)
+    payload |= _currency(bill, vendor, context.chart, what)
+    return Mapped(
+        entity="PurchaseOrder",
+        payload={key: value for key, value in payload.items() if value is not None},
+        label=what,
+        notes=tuple(notes),
+        line_keys=tuple(line.id for line in lines),
+    )
+
+
+def bill_label(bill: Bill) -> str:
+    """How a person would call a bill: invoice number and vendor."""
+    number = f"'{bill.invoice_number}'" if bill.invoice_number else bill.id
+    return f"bill {number} of {bill.vendor_name}" if bill.vendor_name else f"bill {number}"
+
+
+def document_number(bill: Bill, policy: DocumentNumber) -> str:
+    """The document number to ask for, before uniqueness is looked at; empty leaves it to QuickBooks."""
+    match policy:
+        case DocumentNumber.AUTO:
+            return ""
+        case DocumentNumber.BILL_ID:
+            return bill.id[: names.DOCUMENT_NUMBER_LENGTH]
+        case DocumentNumber.INVOICE_NUMBER:
+            number = names.plain_line(bill.invoice_number, len(bill.invoice_number))
+            if len(number) > names.DOCUMENT_NUMBER_LENGTH:
+                return distinct_document_number(number, bill.id)
+            return number or bill.id[: names.DOCUMENT_NUMBER_LENGTH]
+
+
+def distinct_document_number(number: str, bill_id: str) -> str:
+    """The number, made unlike any other bill's by the end of the bill's id, within 21 characters."""
+    return names.with_suffix(number, f"~{bill_id[-6:]}", names.DOCUMENT_NUMBER_LENGTH).replace(" ~", "~")
+
+
+def references_of(bill: Bill) -> set[tuple[Kind, str]]:
+    """All BILL records that mapping this bill may ask for, besides its vendor."""
+    wanted: set[tuple[Kind, str]] = set()
+    for coding in (bill.coding, *(line.coding for line in bill.lines)):
+        wanted |= {
+            (Kind.ACCOUNT, coding.account),
+            (Kind.CLASS, coding.accounting_class),
+            (Kind.DEPARTMENT, coding.department),
+            (Kind.LOCATION, coding.location),
+            (Kind.ITEM, coding.item),
+            (Kind.JOB, coding.job),
+            (Kind.CUSTOMER, coding.customer),
+        }
+    return {(kind, bill_id) for kind, bill_id in wanted if bill_id}
+
+
+def _lines_of(bill: Bill, what: str) -> tuple[BillLine, ...]:
+    """The bill's lines; a bill without any has one over its whole amount."""
+    lines = bill.lines or (BillLine("", bill.amount, bill.description, None, None, bill.coding),)
+    total = sum((line.amount for line in lines), Decimal(0))
+    if total != bill.amount:
+        raise Refusal(
+            "lines-do-not-add-up",
+            f"The lines of {what} add up to {total}, but the bill says {bill.amount}.",
+            advice="Open the bill in BILL and save it again; if the totals still differ, tell BILL support.",
+        )
+    for line in lines:
+        if line.amount != line.amount.quantize(Decimal("0.01")):
+            raise Refusal(
+                "fraction-of-a-cent",
+                f"A line of {what} has an amount of {line.amount}: QuickBooks keeps two decimals.",
+                advice="Correct the amount in BILL.",
+            )
+    return lines
+
+
+def _payables_account(chart: Chart, currency: str, what: str) -> Entry:
+    account = chart.payables_account(currency)
+    if account is None:
+        raise Refusal(
+            "payables-account-missing",
+            f"QuickBooks has no active accounts payable account in {currency} for {what}.",
+            advice=f"Add an account of type Accounts Payable in {currency} in QuickBooks.",
+        )
+    return account
+
+
+def _private_note(bill: Bill, organization_id: str) -> str:
+    mark = marker(organization_id, bill.id)
+    text = names.plain_text(bill.description, names.NOTE_LENGTH - len(mark) - 1)
+    return f"{text}\n{mark}" if text else mark
+
+
+def _status(bill: Bill, policies: Policies) -> str:
+    paid = bill.payment_status == "PAID" and policies.paid_bill is PaidBill.CLOSE
+    return "Closed" if paid else "Open"
+
+
+def _currency(bill: Bill, vendor: VendorInQuickBooks, chart: Chart, what: str) -> Mapping[str, Any]:
+    company = chart.company
+    if not company.multicurrency:
+        if vendor.currency != company.home_currency:
+            raise Refusal(
+                "currency-off",
+                f"{what[:1].upper()}{what[1:]} is in {vendor.currency}, but multicurrency is off in "
+                "QuickBooks.",
+                advice="Turn multicurrency on in QuickBooks, or change the vendor's currency in BILL.",
+            )
+        return {}
+    if vendor.currency == company.home_currency:
+        return {"CurrencyRef": {"value": vendor.currency}}
+    return {
+        "CurrencyRef": {"value": vendor.currency},
+        "ExchangeRate": exchange_rate(bill, what, currency=vendor.currency),
+    }
+
+
+def _location(
+    bill: Bill,
+    lines: Iterable[BillLine],
+    context: OrderContext,
+    mapper: LineMapper,
+    notes: list[str],
+) -> dict[str, str] | None:
+    """The document's location: the bill's own, else the one that all coded lines share."""
+    if context.policies.location_from is LocationFrom.LOCATION:
+        kind, own = Kind.LOCATION, bill.coding.location
+        on_lines = [line.coding.location for line in lines]
+    else:
+        kind, own = Kind.DEPARTMENT, bill.coding.department
+        on_lines = [line.coding.department for line in lines]
+    if own:
+        return mapper.location(kind, own)
+    return _shared((mapper.location(kind, value) for value in on_lines if value), "location", notes)
+
+
+def _shared(values: Iterable[dict[str, str] | None], what: str, notes: list[str]) -> dict[str, str] | None:
+    found = {value["value"]: value for value in values if value}
+    if len(found) > 1:
+        notes.append(f"no {what}: the lines have {len(found)} different ones, the document only one")
+        return None
+    return next(iter(found.values()), None)

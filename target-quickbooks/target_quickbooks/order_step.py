@@ -1,0 +1,252 @@
+"""The walk's step for bills: BILL bills of one company to planned and written QuickBooks purchase orders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from target_quickbooks.changes import Conflict, Submission
+from target_quickbooks.links import Company, Link
+from target_quickbooks.mapping.chart import Chart
+from target_quickbooks.mapping.payload import Mapped
+from target_quickbooks.mapping.purchase_order import (
+    OrderContext,
+    VendorInQuickBooks,
+    bill_label,
+    distinct_document_number,
+    map_bill,
+    read_marker,
+    references_of,
+)
+from target_quickbooks.mapping.refusal import Awaited, Refusal
+from target_quickbooks.mapping.source import Bill, Kind, Reference, read_bill
+from target_quickbooks.planning import (
+    Change,
+    Item,
+    Operation,
+    plan_after_edit,
+    plan_found_order,
+    plan_linked,
+    plan_order,
+    refused,
+)
+from target_quickbooks.quickbooks.faults import Recovery
+from target_quickbooks.settings import ArchivedBill, ArchivedVendor
+from target_quickbooks.step import ENOUGH_ROUNDS, Step
+from target_quickbooks.store import link_table, reference_table
+
+ENTITY = "PurchaseOrder"
+STREAM = "bills"
+
+
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """What the bills in hand refer to, on both sides."""
+
+    vendors: Mapping[str, Link]
+    references: Mapping[tuple[Kind, str], Reference]
+    chart: Chart
+
+
+@dataclass(slots=True)
+class _Orders:
+    """Purchase orders that already hold document numbers we would like to use."""
+
+    by_number: Mapping[str, list[Mapping[str, Any]]]
+    taken: set[str] = field(default_factory=set)
+
+    def ours(self, company: Company, item: Item, numbers: Sequence[str]) -> Mapping[str, Any] | None:
+        """The order that carries this bill's id in its note."""
+        mark = (company.organization_id, item.bill_id)
+        for number in numbers:
+            for order in self.by_number.get(number, ()):
+                if read_marker(str(order.get("PrivateNote") or "")) == mark:
+                    return order
+        return None
+
+    def holder(self, number: str) -> Mapping[str, Any] | None:
+        """An order, already written or planned in this run, that holds the number."""
+        orders = self.by_number.get(number)
+        if orders:
+            return orders[0]
+        return {"DocNumber": number} if number in self.taken else None
+
+
+class OrderStep(Step):
+    """Maps, plans and writes purchase orders."""
+
+    stream = STREAM
+    entity = ENTITY
+
+    def write(self, company: Company, records: Sequence[Mapping[str, Any]]) -> None:
+        """Bring QuickBooks in step with these bills; all outcomes are on disk on return."""
+        pending = self.changed(company, records)
+        if not pending:
+            return
+        read = [self._read(record, link) for record, link in pending]
+        around = self._surroundings(company, [bill for bill in read if isinstance(bill, Bill)])
+        items = [
+            bill if isinstance(bill, Change) else self._item(company, record, link, bill, around)
+            for (record, link), bill in zip(pending, read, strict=True)
+        ]
+        conflicts = self.writer.apply(self.submissions(company, pending, self._plan(company, items)))
+        for attempt in range(1, ENOUGH_ROUNDS + 1):
+            if not conflicts:
+                return
+            again = self._plan_again(company, conflicts)
+            conflicts = self.writer.apply(again, replan=attempt < ENOUGH_ROUNDS)
+
+    def _read(self, record: Mapping[str, Any], link: Link | None) -> Bill | Change:
+        try:
+            return read_bill(record)
+        except Refusal as refusal:
+            return refused(self.bare_item(record, link), refusal)
+
+    def _surroundings(self, company: Company, bills: Sequence[Bill]) -> _Surroundings:
+        wanted = {reference for bill in bills for reference in references_of(bill)}
+        wanted |= {(Kind.VENDOR, bill.vendor_id) for bill in bills}
+        with self.store.reading() as connection:
+            vendors = link_table.find(connection, company, "Vendor", [bill.vendor_id for bill in bills])
+            references = reference_table.find(connection, company.organization_id, wanted)
+        named = references.values()
+        customers = [found.name for found in named if found.kind in {Kind.CUSTOMER, Kind.JOB}]
+        items = [found.name for found in named if found.kind is Kind.ITEM]
+        chart = self.directory.chart(
+            [*customers, *_leaves(self.policies.customer_map.values())],
+            [*items, *_leaves(self.policies.item_map.values())],
+        )
+        return _Surroundings(vendors, references, chart)
+
+    def _item(
+        self,
+        company: Company,
+        record: Mapping[str, Any],
+        link: Link | None,
+        bill: Bill,
+        around: _Surroundings,
+    ) -> Item | Change:
+        item = self.bare_item(record, link)
+        if bill.archived:
+            return self._archived(item, link, bill)
+        context = OrderContext(company.organization_id, around.chart, around.references, self.policies)
+        try:
+            vendor = self._vendor(bill, around)
+            return self.with_mapped(item, map_bill(bill, vendor, context), archived=False)
+        except Refusal as refusal:
+            named = replace(item, mapped=replace(item.mapped, label=bill_label(bill)))
+            return refused(named, refusal)
+
+    def _archived(self, item: Item, link: Link | None, bill: Bill) -> Item:
+        """An archived bill needs no mapping: its order is closed as it stands, or left."""
+        payload = dict(link.desired) if link else {}
+        if link and self.policies.archived_bill is ArchivedBill.CLOSE:
+            payload["POStatus"] = "Closed"
+        line_keys = tuple(link.line_ids) if link else ()
+        mapped = Mapped(ENTITY, payload, bill_label(bill), line_keys=line_keys)
+        return self.with_mapped(item, mapped, archived=True)
+
+    def _vendor(self, bill: Bill, around: _Surroundings) -> VendorInQuickBooks:
+        """The bill's vendor in QuickBooks.
+
+        Raises:
+            Refusal: It is not there (yet), or inactive because it is archived in BILL.
+        """
+        link = around.vendors.get(bill.vendor_id)
+        reference = around.references.get((Kind.VENDOR, bill.vendor_id))
+        what = bill_label(bill)
+        name = (reference.name if reference else "") or bill.vendor_name or bill.vendor_id
+        deactivated = self.policies.archived_vendor is ArchivedVendor.DEACTIVATE or link is None
+        if reference and reference.archived and deactivated:
+            raise Refusal(
+                "vendor-archived",
+                f"{what[:1].upper()}{what[1:]} is active, but its vendor '{name}' is archived in BILL.",
+                advice="Restore the vendor in BILL, or archive the bill.",
+                awaited=Awaited("vendors", bill.vendor_id),
+            )
+        if link is None:
+            raise Refusal(
+                "vendor-awaited",
+                f"{what[:1].upper()}{what[1:]} waits for its vendor '{name}', which is not in QuickBooks "
+                "yet.",
+                advice="It follows by itself once the vendor is there; see whether the vendor failed.",
+                awaited=Awaited("vendors", bill.vendor_id),
+            )
+        home = around.chart.company.home_currency
+        currency = (reference.currency if reference else "") or home
+        return VendorInQuickBooks(link.quickbooks_id, name, currency)
+
+    def _plan(self, company: Company, items: Sequence[Item | Change]) -> list[Change]:
+        numbers = [
+            number
+            for item in items
+            if isinstance(item, Item) and item.link is None and not item.archived
+            for number in _numbers(item)
+        ]
+        orders = _Orders(self.directory.orders_numbered(numbers) if numbers else {})
+        return [item if isinstance(item, Change) else self._plan_one(company, item, orders) for item in items]
+
+    def _plan_one(self, company: Company, item: Item, orders: _Orders) -> Change:
+        if item.link:
+            return plan_linked(item, item.link)
+        numbers = _numbers(item)
+        found = orders.ours(company, item, numbers)
+        if found:
+            return plan_found_order(item, found)
+        holder = orders.holder(numbers[0]) if numbers else None
+        change = plan_order(item, holder, numbers[-1] if numbers else "")
+        if change.operation is Operation.CREATE and numbers:
+            orders.taken.add(str(change.body.get("DocNumber") or ""))
+        return change
+
+    def _plan_again(self, company: Company, conflicts: Sequence[Conflict]) -> list[Submission]:
+        items = [self.with_link(company, conflict.submission.item) for conflict in conflicts]
+        live = self.live_objects(items, conflicts)
+        numbers = [
+            number
+            for item, conflict in zip(items, conflicts, strict=True)
+            if conflict.fault.recovery is Recovery.NUMBER_TAKEN
+            for number in _numbers(item)
+        ]
+        orders = _Orders(self.directory.orders_numbered(numbers) if numbers else {})
+        return [
+            Submission(
+                company,
+                conflict.submission.record,
+                self._plan_refused(company, item, conflict, orders, live),
+            )
+            for item, conflict in zip(items, conflicts, strict=True)
+        ]
+
+    def _plan_refused(
+        self,
+        company: Company,
+        item: Item,
+        conflict: Conflict,
+        orders: _Orders,
+        live: Mapping[str, Mapping[str, Any]],
+    ) -> Change:
+        change, link = conflict.submission.change, item.link
+        if conflict.fault.recovery is Recovery.NUMBER_TAKEN:
+            found = orders.ours(company, item, _numbers(item)) if link is None else None
+            if found:
+                return plan_found_order(item, found)
+            distinct = distinct_document_number(str(change.body.get("DocNumber") or ""), item.bill_id)
+            return replace(change, item=item, body={**change.body, "DocNumber": distinct})
+        if conflict.fault.recovery is Recovery.REREAD and link:
+            current = live.get(link.quickbooks_id)
+            return plan_after_edit(item, link, current, self.policies) if current else self.gone(item, link)
+        self.report.note(STREAM, "all bills", "QuickBooks accepts no location on purchase orders; left out")
+        body = {key: value for key, value in change.body.items() if key != "DepartmentRef"}
+        return replace(change, item=item, body=body)
+
+
+def _numbers(item: Item) -> tuple[str, ...]:
+    """The document number to ask for, and the one to fall back to."""
+    number = str(item.mapped.payload.get("DocNumber") or "")
+    return (number, distinct_document_number(number, item.bill_id)) if number else ()
+
+
+def _leaves(names: Any) -> list[str]:
+    """The last parts of full names: what customers and items are looked up by."""
+    return [str(name).rpartition(":")[2] for name in names]

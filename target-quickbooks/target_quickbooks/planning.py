@@ -1,0 +1,390 @@
+"""From what a record should look like to the one change that gets it there. Pure.
+
+A change is one of: create, update, close, link (QuickBooks already holds it), skip, blocked. ``writing``
+carries changes out; ``mode: plan`` prints them.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from target_quickbooks.exact_json import canonical
+from target_quickbooks.links import Link
+from target_quickbooks.mapping.names import comparable, with_suffix
+from target_quickbooks.mapping.payload import Mapped, Payload
+from target_quickbooks.mapping.refusal import Awaited, Refusal
+from target_quickbooks.settings import EditConflict, Policies, VendorConflict
+
+DELETED_SUFFIX = " (deleted)"
+_NEVER_COMPARED = frozenset({"TaxIdentifier", "CurrencyRef"})
+_ORDER_ALWAYS_SENT = ("VendorRef", "APAccountRef")
+_KEPT_FROM_UPDATES = frozenset({"CurrencyRef"})
+
+
+class Operation(enum.StrEnum):
+    """What a change does to QuickBooks."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    CLOSE = "close"
+    LINK = "link"
+    SKIP = "skip"
+    BLOCKED = "blocked"
+
+    @property
+    def writes(self) -> bool:
+        """Whether it takes a request to QuickBooks."""
+        return self in {Operation.CREATE, Operation.UPDATE, Operation.CLOSE}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field of a change: what QuickBooks was last known to hold, and what it will."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One BILL record on its way through planning.
+
+    Attributes:
+        stream: BILL stream.
+        bill_id: The record's id.
+        version: BILL's ``updatedTime`` of the record.
+        mapped: What it should look like.
+        link: Its link, if it was written before.
+        payload_digest: Fingerprint of ``mapped.payload``.
+        source_digest: Fingerprint of the BILL record.
+        archived: Archived (or a draft) in BILL.
+    """
+
+    stream: str
+    bill_id: str
+    version: str
+    mapped: Mapped
+    link: Link | None
+    payload_digest: str
+    source_digest: str
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One planned change.
+
+    Attributes:
+        body: What is sent, without ``bId`` and operation.
+        code: For blocked ones, the refusal's code.
+        reason: For skipped and blocked ones, why.
+    """
+
+    operation: Operation
+    item: Item
+    body: Payload = field(default_factory=dict)
+    differences: tuple[Difference, ...] = ()
+    quickbooks_id: str = ""
+    sync_token: str = ""
+    code: str = ""
+    reason: str = ""
+    advice: str = ""
+    awaited: Awaited | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NamesInUse:
+    """What is known of names in QuickBooks when vendors are planned; whoever plans several adds to it.
+
+    Attributes:
+        vendors: Comparable name to the live Vendor of that name (inactive twins under their old name).
+        others: Comparable names held by customers and employees.
+        owners: QuickBooks vendor id to the BILL id that owns it.
+    """
+
+    vendors: Mapping[str, Mapping[str, Any]]
+    others: set[str] = field(default_factory=set)
+    owners: dict[str, str] = field(default_factory=dict)
+
+
+def refused(item: Item, refusal: Refusal) -> Change:
+    """A change that is blocked by a refusal."""
+    return Change(
+        Operation.BLOCKED,
+        item,
+        code=refusal.code,
+        reason=refusal.reason,
+        advice=refusal.advice,
+        awaited=refusal.awaited,
+    )
+
+
+def plan_linked(item: Item, link: Link) -> Change:
+    """Plan a record that was written before, against what was last sent."""
+    if item.payload_digest == link.payload_digest:
+        return Change(Operation.SKIP, item, reason="unchanged")
+    differences = _differences(link.desired, item.mapped.payload)
+    others = tuple(found for found in differences if not _same_tax_id_again(found))
+    differences = others or differences
+    if not differences:
+        return Change(Operation.LINK, item, quickbooks_id=link.quickbooks_id, sync_token=link.sync_token)
+    currency = next((found for found in differences if found.field == "CurrencyRef"), None)
+    if currency and currency.before:
+        return _blocked(
+            item,
+            "currency-fixed",
+            f"{_upper(item.mapped.label)} changed its currency in BILL from {currency.before['value']} to "
+            f"{currency.after['value']}; QuickBooks fixes the currency for life.",
+            "Add a new vendor for the new currency in BILL, and move its open bills there.",
+        )
+    return _update(item, link.quickbooks_id, link.sync_token, differences, link.line_ids)
+
+
+def plan_vendor(item: Item, names: NamesInUse, policies: Policies, attempt: int = 0) -> Change:
+    """Plan a vendor that has no link yet.
+
+    Args:
+        item: The vendor.
+        names: Names in use.
+        policies: ``vendor_conflict`` decides what happens to a taken name.
+        attempt: How many suffixes QuickBooks already refused.
+    """
+    if item.archived:
+        return Change(Operation.SKIP, item, reason="archived in BILL before it was ever written")
+    name = str(item.mapped.payload["DisplayName"])
+    twin = names.vendors.get(comparable(name))
+    taken = twin is not None or comparable(name) in names.others or attempt > 0
+    if not taken:
+        return _create(item, item.mapped.payload)
+    if policies.vendor_conflict is VendorConflict.FAIL:
+        holder = "another vendor" if twin else "a customer, employee or inactive vendor"
+        return _blocked(
+            item,
+            "name-taken",
+            f"The name '{name}' is already used by {holder} in QuickBooks.",
+            "Rename one of the two, or set vendor_conflict to adopt or suffix.",
+        )
+    if twin and attempt == 0 and policies.vendor_conflict is VendorConflict.ADOPT:
+        adopted = _adopt_vendor(item, twin, names.owners)
+        if adopted:
+            return adopted
+    for suffix in _suffixes(item)[attempt:]:
+        candidate = with_suffix(name, suffix)
+        if comparable(candidate) not in names.vendors and comparable(candidate) not in names.others:
+            return _create(item, {**item.mapped.payload, "DisplayName": candidate})
+    return _blocked(
+        item,
+        "name-taken",
+        f"The name '{name}' and every name derived from it are already used in QuickBooks.",
+        "Rename the vendor in BILL or the holder of the name in QuickBooks.",
+    )
+
+
+def plan_renamed(item: Item, link: Link, attempt: int) -> Change:
+    """Plan a linked vendor again whose new name turned out to be taken: with a suffix to the name."""
+    change = plan_linked(item, link)
+    suffixes = _suffixes(item)
+    if attempt > len(suffixes):
+        name = item.mapped.payload["DisplayName"]
+        return _blocked(
+            item,
+            "name-taken",
+            f"{_upper(item.mapped.label)} cannot be renamed: '{name}' is already used in QuickBooks.",
+            "Rename one of the two.",
+        )
+    name = with_suffix(str(item.mapped.payload["DisplayName"]), suffixes[attempt - 1])
+    return replace(change, body={**change.body, "DisplayName": name})
+
+
+def plan_order(item: Item, same_number: Mapping[str, Any] | None, distinct_number: str) -> Change:
+    """Plan a purchase order that has no link yet.
+
+    Args:
+        item: The bill.
+        same_number: The live order that holds our document number, if any.
+        distinct_number: The number to use if that order is not ours.
+    """
+    if item.archived:
+        return Change(Operation.SKIP, item, reason="archived or a draft in BILL, and never written")
+    payload = item.mapped.payload
+    if same_number is None:
+        return _create(item, payload)
+    return _create(item, {**payload, "DocNumber": distinct_number})
+
+
+def plan_found_order(item: Item, live: Mapping[str, Any]) -> Change:
+    """Plan a bill whose purchase order was found in QuickBooks by the BILL id in its note."""
+    lines = live.get("Line") or []
+    ids = {
+        key: str(line["Id"])
+        for key, line in zip(item.mapped.line_keys, lines, strict=False)
+        if key and line.get("Id")
+    }
+    differences = _differences(_as_sent(live, item.mapped.payload), item.mapped.payload)
+    if not differences:
+        return Change(Operation.LINK, item, quickbooks_id=str(live["Id"]), sync_token=str(live["SyncToken"]))
+    return _update(item, str(live["Id"]), str(live["SyncToken"]), differences, ids)
+
+
+def plan_after_edit(item: Item, link: Link, live: Mapping[str, Any], policies: Policies) -> Change:
+    """Plan again after QuickBooks answered that the object was edited since our last write.
+
+    Only fields that changed in BILL and were also changed by a person are in conflict; everything else
+    is simply sent with the fresh token.
+    """
+    fresh = replace(link, sync_token=str(live["SyncToken"]))
+    change = plan_linked(item, fresh)
+    theirs = _as_sent(live, link.desired)
+    fields = [
+        difference.field
+        for difference in change.differences
+        if difference.field not in _NEVER_COMPARED
+        and canonical(theirs.get(difference.field)) != canonical(_comparable_value(difference.before))
+    ]
+    if not fields or policies.edit_conflict is EditConflict.BILL_WINS:
+        return change
+    what = f"{_upper(item.mapped.label)}: {', '.join(fields)} changed in BILL and in QuickBooks"
+    if policies.edit_conflict is EditConflict.QUICKBOOKS_WINS:
+        return Change(
+            Operation.LINK,
+            item,
+            quickbooks_id=link.quickbooks_id,
+            sync_token=fresh.sync_token,
+            reason=f"{what}; QuickBooks wins",
+        )
+    return _blocked(item, "edit-conflict", f"{what}.", "Make both sides agree, or set edit_conflict.")
+
+
+def _create(item: Item, payload: Payload) -> Change:
+    body = {key: value for key, value in payload.items() if value not in ("", {}, None)}
+    differences = tuple(Difference(key, None, value) for key, value in body.items())
+    return Change(Operation.CREATE, item, body=body, differences=differences)
+
+
+def _update(
+    item: Item,
+    quickbooks_id: str,
+    sync_token: str,
+    differences: tuple[Difference, ...],
+    line_ids: Mapping[str, str],
+) -> Change:
+    payload = item.mapped.payload
+    body: dict[str, Any] = {"Id": quickbooks_id, "SyncToken": sync_token, "sparse": True}
+    if item.mapped.entity != "Vendor":
+        body |= {key: payload[key] for key in _ORDER_ALWAYS_SENT if key in payload}
+    for difference in differences:
+        if difference.field in _KEPT_FROM_UPDATES:
+            continue
+        if difference.field == "Line":
+            body["Line"] = _lines_with_ids(item.mapped, line_ids)
+        elif difference.after is not None:
+            body[difference.field] = difference.after
+        elif difference.field.endswith("Ref"):
+            body[difference.field] = {"value": ""}
+    if body.get("Active") is True and "DisplayName" in payload:
+        body["DisplayName"] = payload["DisplayName"]
+    closes = body.get("POStatus") == "Closed"
+    return Change(
+        Operation.CLOSE if closes else Operation.UPDATE,
+        item,
+        body=body,
+        differences=differences,
+        quickbooks_id=quickbooks_id,
+        sync_token=sync_token,
+    )
+
+
+def _adopt_vendor(item: Item, twin: Mapping[str, Any], owners: Mapping[str, str]) -> Change | None:
+    """Take over a vendor of the same name, unless it is somebody else's or in another currency."""
+    quickbooks_id = str(twin["Id"])
+    if owners.get(quickbooks_id, item.bill_id) != item.bill_id:
+        return None
+    wanted = item.mapped.payload.get("CurrencyRef")
+    held = (twin.get("CurrencyRef") or {}).get("value")
+    if wanted and held and wanted["value"] != held:
+        return None
+    live = _as_sent(twin, item.mapped.payload)
+    differences = tuple(
+        found
+        for found in _differences(live, item.mapped.payload)
+        if found.field != "CurrencyRef"
+        and _comparable_value(found.after) is not None
+        and not _same_tax_id_again(found)
+    )
+    if not differences:
+        return Change(Operation.LINK, item, quickbooks_id=quickbooks_id, sync_token=str(twin["SyncToken"]))
+    return _update(item, quickbooks_id, str(twin["SyncToken"]), differences, {})
+
+
+def _suffixes(item: Item) -> list[str]:
+    """What may follow a taken name: the currency where it tells them apart, the role, the BILL id."""
+    currency = (item.mapped.payload.get("CurrencyRef") or {}).get("value")
+    named = [f"({currency})"] if currency and currency != "USD" else []
+    return [*named, "(Vendor)", f"({item.bill_id[-6:]})"]
+
+
+def _lines_with_ids(mapped: Mapped, line_ids: Mapping[str, str]) -> list[Payload]:
+    """All lines; those QuickBooks already holds carry their id, so that they are updated in place."""
+    return [
+        {"Id": line_ids[key], **line} if key in line_ids else line
+        for key, line in zip(mapped.line_keys, mapped.payload["Line"], strict=True)
+    ]
+
+
+def _differences(before: Payload, after: Payload) -> tuple[Difference, ...]:
+    fields = [*after, *(key for key in before if key not in after)]
+    return tuple(
+        Difference(key, before.get(key), after.get(key))
+        for key in fields
+        if canonical(_comparable_value(before.get(key))) != canonical(_comparable_value(after.get(key)))
+    )
+
+
+def _comparable_value(value: Any) -> Any:
+    """Nothing, the empty string and the empty object all mean "not set"."""
+    return None if value in ("", {}) else value
+
+
+def _as_sent(live: Mapping[str, Any], sent: Payload) -> dict[str, Any]:
+    """The live object reduced to the fields and sub-fields that we send."""
+    return {key: _reduced(live.get(key), value) for key, value in sent.items()}
+
+
+def _reduced(live: Any, sent: Any) -> Any:
+    if isinstance(sent, Mapping) and isinstance(live, Mapping):
+        keys = sent or live
+        kept = {key: _reduced(live.get(key), sent.get(key)) for key in keys if key != "Id"}
+        return {key: value for key, value in kept.items() if value is not None}
+    if isinstance(sent, list | tuple) and isinstance(live, list | tuple):
+        if len(sent) != len(live):
+            return list(live)
+        return [_reduced(one, other) for one, other in zip(live, sent, strict=True)]
+    return _number(live)
+
+
+def _number(value: Any) -> Any:
+    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _same_tax_id_again(difference: Difference) -> bool:
+    """Tax ids compare by the last four characters: all that QuickBooks shows and all that we keep."""
+    before, after = difference.before, difference.after
+    return (
+        difference.field == "TaxIdentifier"
+        and bool(before)
+        and bool(after)
+        and str(before)[-4:] == str(after)[-4:]
+    )
+
+
+def _blocked(item: Item, code: str, reason: str, advice: str) -> Change:
+    return Change(Operation.BLOCKED, item, code=code, reason=reason, advice=advice)
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,297 @@
+"""HTTP to the QuickBooks Online API: authorised, governed, repeated where repeating is safe.
+
+Writes always carry a ``requestid``, so that repeating one whose answer was lost does not apply it twice
+(QuickBooks manual 5).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay
+from tenacity.wait import wait_exponential_jitter
+
+from target_quickbooks.errors import CompanyRefused, TemporaryError
+from target_quickbooks.exact_json import from_json, to_json
+from target_quickbooks.quickbooks.faults import Fault, Recovery, read_faults
+from target_quickbooks.quickbooks.governor import Governor
+from target_quickbooks.quickbooks.oauth import TokenSource
+from target_quickbooks.quickbooks.query import PAGE, select_page
+
+MINOR_VERSION = "75"
+BATCH_SIZE = 30
+_ROWS_PER_BATCH = 1000
+_TIMEOUT = (10, 130)
+_LONGEST_WAIT = 60
+
+logger = logging.getLogger("target-quickbooks")
+
+
+class Refused(Exception):
+    """QuickBooks refused a whole request for a reason that lies in the request."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(fault.text for fault in faults))
+        self.faults = tuple(faults)
+
+
+class _Again(Exception):
+    """The request may be repeated, not before ``seconds`` have passed."""
+
+    def __init__(self, reason: str, *, seconds: float = 0.0, throttled: bool = False) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+        self.throttled = throttled
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A good answer: the parsed body and Intuit's trace id."""
+
+    body: Mapping[str, Any]
+    tid: str
+
+
+@dataclass(slots=True)
+class CallCount:
+    """How many requests a run sent, for its report; ``repeats`` of them were sent again."""
+
+    reads: int = 0
+    writes: int = 0
+    repeats: int = 0
+    throttled: int = 0
+
+    def count(self, *, writes: bool) -> None:
+        """Count one request on its way out."""
+        if writes:
+            self.writes += 1
+        else:
+            self.reads += 1
+
+
+class QuickBooksClient:
+    """The API of one realm.
+
+    Raises (from every call):
+        CompanyRefused: The realm, plan, user or subscription is refused.
+        GrantDead, SettingsError: From the token source.
+        TemporaryError: Retrying did not help within the time the settings allow.
+        Refused: The request itself is refused.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_url: str,
+        realm_id: str,
+        tokens: TokenSource,
+        governor: Governor,
+        user_agent: str,
+        max_retry_seconds: float,
+        session: requests.Session | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.calls = CallCount()
+        self._base = f"{api_url}/v3/company/{realm_id}"
+        self._realm_id = realm_id
+        self._tokens = tokens
+        self._governor = governor
+        self._max_retry_seconds = max_retry_seconds
+        self._session = session or requests.Session()
+        self._session.headers.update({"Accept": "application/json", "User-Agent": user_agent})
+        self._sleep = sleep
+
+    def query(self, statement: str) -> list[Mapping[str, Any]]:
+        """The rows of one statement (at most 1,000)."""
+        answer = self._send("/query", body=statement, content_type="application/text")
+        return _rows(answer.body.get("QueryResponse"))
+
+    def queries(self, statements: Sequence[str], *, rows_each: int = 150) -> list[list[Mapping[str, Any]]]:
+        """The rows of several statements, in as few requests as the batch limits allow.
+
+        Args:
+            statements: SELECT statements.
+            rows_each: At most so many rows come back for each: a batch returns 1,000 objects in all.
+        """
+        if len(statements) == 1:
+            return [self.query(statements[0])]
+        size = max(1, min(BATCH_SIZE, _ROWS_PER_BATCH // max(rows_each, 1)))
+        results: list[list[Mapping[str, Any]]] = []
+        for start in range(0, len(statements), size):
+            part = statements[start : start + size]
+            items = [{"bId": str(number), "Query": text} for number, text in enumerate(part)]
+            answers = self.batch(items).by_id
+            results.extend(self._query_rows(answers.get(str(number))) for number in range(len(part)))
+        return results
+
+    def every(self, entity: str, *, where: str = "") -> list[Mapping[str, Any]]:
+        """All objects of an entity, read in pages of 1,000."""
+        rows: list[Mapping[str, Any]] = []
+        while True:
+            page = self.query(select_page(entity, len(rows) + 1, where=where))
+            rows.extend(page)
+            if len(page) < PAGE:
+                return rows
+
+    def read(self, entity: str, quickbooks_id: str) -> Mapping[str, Any]:
+        """One object by id."""
+        answer = self._send(f"/{entity.lower()}/{quickbooks_id}")
+        found = answer.body.get(entity)
+        return found if isinstance(found, Mapping) else {}
+
+    def batch(self, items: Sequence[Mapping[str, Any]], *, request_id: str = "") -> BatchAnswer:
+        """Send up to 30 items; an item's answer is its own, the others are not touched by its fault."""
+        answer = self._send(
+            "/batch",
+            params={"requestid": request_id} if request_id else {},
+            body=to_json({"BatchItemRequest": list(items)}),
+            content_type="application/json",
+            batch=True,
+            writes=bool(request_id),
+        )
+        found = answer.body.get("BatchItemResponse")
+        answers = [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
+        return BatchAnswer({str(item.get("bId")): item for item in answers}, answer.tid)
+
+    def _query_rows(self, item: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+        faults = read_faults(to_json(item), status=200) if item else []
+        if item is None or faults:
+            raise Refused(faults or [Fault("0", "QuickBooks did not answer one query of a batch")])
+        return _rows(item.get("QueryResponse"))
+
+    def _send(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: str | None = None,
+        content_type: str = "",
+        batch: bool = False,
+        writes: bool = False,
+    ) -> Answer:
+        request = requests.Request(
+            "GET" if body is None else "POST",
+            self._base + path,
+            params={"minorversion": MINOR_VERSION, **(params or {})},
+            data=body.encode() if body is not None else None,
+            headers={"Content-Type": content_type} if content_type else {},
+        )
+        try:
+            for attempt in Retrying(
+                retry=retry_if_exception_type(_Again),
+                stop=stop_after_delay(self._max_retry_seconds),
+                wait=_wait,
+                before_sleep=self._note_repeat,
+                sleep=self._sleep,
+                reraise=True,
+            ):
+                with attempt:
+                    return self._once(request, batch=batch, writes=writes)
+        except _Again as error:
+            msg = f"QuickBooks kept failing ({error}). Nothing is lost: run again later."
+            raise TemporaryError(msg) from None
+        raise AssertionError  # pragma: no cover - Retrying either returns or raises
+
+    def _once(self, request: requests.Request, *, batch: bool, writes: bool) -> Answer:
+        """One request, and one more with a new token if the first token is refused."""
+        token = self._tokens.access_token()
+        response = self._exchange(request, token, batch=batch, writes=writes)
+        if response.status_code == requests.codes.unauthorized and self._is_stale(response):
+            token = self._tokens.access_token(refused=token)
+            response = self._exchange(request, token, batch=batch, writes=writes)
+        return self._judge(response)
+
+    def _exchange(
+        self, request: requests.Request, token: str, *, batch: bool, writes: bool
+    ) -> requests.Response:
+        prepared = self._session.prepare_request(request)
+        prepared.headers["Authorization"] = f"Bearer {token}"
+        surroundings = self._session.merge_environment_settings(prepared.url, {}, None, None, None)
+        with self._governor.request(batch=batch):
+            self.calls.count(writes=writes)
+            try:
+                return self._session.send(prepared, timeout=_TIMEOUT, allow_redirects=False, **surroundings)
+            except requests.RequestException as error:
+                raise _Again(type(error).__name__) from None
+
+    def _is_stale(self, response: requests.Response) -> bool:
+        faults = read_faults(response.text, status=response.status_code)
+        return faults[0].recovery is Recovery.REFRESH
+
+    def _judge(self, response: requests.Response) -> Answer:
+        tid = response.headers.get("intuit_tid", "")
+        if response.status_code == requests.codes.ok:
+            try:
+                body = from_json(response.content)
+            except ValueError:
+                raise _Again("an answer that is cut short or not JSON") from None
+            if isinstance(body, Mapping) and not (body.get("Fault") or body.get("fault")):
+                return Answer(body, tid)
+        raise self._refusal(read_faults(response.text, status=response.status_code, tid=tid), response)
+
+    def _refusal(self, faults: Sequence[Fault], response: requests.Response) -> Exception:
+        if not faults:
+            return _Again(f"an answer of an unknown shape (HTTP {response.status_code})")
+        first = faults[0]
+        match first.recovery:
+            case Recovery.RETRY:
+                throttled = response.status_code == requests.codes.too_many_requests
+                return _Again(first.text, seconds=_retry_after(response), throttled=throttled)
+            case Recovery.REFRESH | Recovery.STOP:
+                return CompanyRefused(
+                    f"QuickBooks refuses company (realm) {self._realm_id}: {first.text}. Check realm_id and "
+                    "environment, and that the connected user is an admin there; reconnect with: "
+                    "quickbooks-admin connect"
+                )
+            case _:
+                return Refused(faults)
+
+    def _note_repeat(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        wait = state.next_action.sleep if state.next_action else 0
+        self.calls.repeats += 1
+        if isinstance(error, _Again) and error.throttled:
+            self.calls.throttled += 1
+            self._governor.close_for(wait)
+        logger.info("QuickBooks: %s; trying again in %.1f s.", error, wait)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAnswer:
+    """The answers to a batch by ``bId``."""
+
+    by_id: Mapping[str, Mapping[str, Any]]
+    tid: str
+
+
+_backoff = wait_exponential_jitter(initial=0.5, max=_LONGEST_WAIT, jitter=0.5)
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.seconds if isinstance(error, _Again) else 0.0
+    return max(asked, _backoff(state))
+
+
+def _retry_after(response: requests.Response) -> float:
+    value = response.headers.get("Retry-After", "")
+    return min(float(value), _LONGEST_WAIT) if value.isdecimal() else 0.0
+
+
+def _rows(response: Any) -> list[Mapping[str, Any]]:
+    """The objects of a QueryResponse: its one list, or nothing."""
+    if not isinstance(response, Mapping):
+        return []
+    return next(
+        (
+            [row for row in value if isinstance(row, Mapping)]
+            for value in response.values()
+            if isinstance(value, list)
+        ),
+        [],
+    )

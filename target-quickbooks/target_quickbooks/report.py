@@ -1,0 +1,143 @@
+"""What a run did, counted and told: lines for people on standard error, JSON for programs."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from target_quickbooks.planning import Change, Operation
+from target_quickbooks.quickbooks.client import CallCount
+from target_quickbooks.store.failure_table import Failure
+
+_COLUMNS = ("created", "updated", "closed", "linked", "unchanged", "waiting", "failed")
+_COUNTED_AS = {
+    Operation.CREATE: "created",
+    Operation.UPDATE: "updated",
+    Operation.CLOSE: "closed",
+    Operation.LINK: "linked",
+    Operation.SKIP: "unchanged",
+}
+_SHOWN = 20
+
+
+@dataclass(slots=True)
+class RunReport:
+    """Counts and findings of one run."""
+
+    counts: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    failures: dict[tuple[str, str], Failure] = field(default_factory=dict)
+    notes: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    company_name: str = ""
+
+    def done(self, change: Change, stored: Mapping[str, Any] | None = None) -> None:
+        """Count a change that went through or was not needed."""
+        item = change.item
+        column = _COUNTED_AS.get(change.operation)
+        if column:
+            self.counts[item.stream][column] += 1
+            self.failures.pop((item.stream, item.bill_id), None)
+        if item.mapped.notes and change.operation.writes:
+            self.notes[item.stream, item.mapped.label] = item.mapped.notes
+        dropped = stored is not None and "DepartmentRef" in change.body and not stored.get("DepartmentRef")
+        if dropped:
+            self.note("bills", "all bills", "QuickBooks does not keep a location on purchase orders")
+
+    def unchanged(self, stream: str, count: int = 1) -> None:
+        """Count records that are as they were."""
+        if count:
+            self.counts[stream]["unchanged"] += count
+
+    def note(self, stream: str, label: str, text: str) -> None:
+        """Remember something a person may want to know."""
+        self.notes[stream, label] = (text,)
+
+    def failed(self, failure: Failure) -> None:
+        """Remember a record that did not go through."""
+        self.failures[failure.stream, failure.bill_id] = failure
+
+    @property
+    def failed_count(self) -> int:
+        """Records refused, and records that still wait for another one."""
+        return len(self.failures)
+
+    def table(self) -> dict[str, dict[str, int]]:
+        """Counts per stream, with what waits and what failed."""
+        rows = {stream: dict(counter) for stream, counter in self.counts.items()}
+        for failure in self.failures.values():
+            row = rows.setdefault(failure.stream, {})
+            column = "waiting" if failure.awaited else "failed"
+            row[column] = row.get(column, 0) + 1
+        return rows
+
+    def lines(self, calls: CallCount) -> list[str]:
+        """The report as lines of text, at most 110 characters wide where the texts allow."""
+        table = self.table()
+        lines = [f"QuickBooks company: {self.company_name}"] if self.company_name else []
+        if table:
+            columns = [name for name in _COLUMNS if any(row.get(name) for row in table.values())]
+            width = max(len(stream) for stream in table)
+            lines.append(" " * width + "".join(f"{name:>11}" for name in columns))
+            lines += [
+                stream.ljust(width) + "".join(f"{row.get(name, 0):>11}" for name in columns)
+                for stream, row in table.items()
+            ]
+        else:
+            lines.append("No vendors or bills arrived.")
+        lines.append(
+            f"QuickBooks calls: {calls.reads} reads, {calls.writes} writes, {calls.repeats} repeated"
+            + (f", {calls.throttled} throttled" if calls.throttled else "")
+        )
+        lines += self._failure_lines()
+        lines += [
+            f"note: {label}: {text}"
+            for (_, label), texts in list(self.notes.items())[:_SHOWN]
+            for text in texts
+        ]
+        if len(self.notes) > _SHOWN:
+            lines.append(f"... and {len(self.notes) - _SHOWN} more notes")
+        return lines
+
+    def to_json(self, calls: CallCount, *, run_id: str, exit_code: int) -> dict[str, Any]:
+        """The whole report for programs."""
+        return {
+            "run_id": run_id,
+            "exit_code": exit_code,
+            "company": self.company_name,
+            "streams": self.table(),
+            "calls": {
+                "reads": calls.reads,
+                "writes": calls.writes,
+                "repeats": calls.repeats,
+                "throttled": calls.throttled,
+            },
+            "failures": [
+                {
+                    "stream": failure.stream,
+                    "id": failure.bill_id,
+                    "label": failure.label,
+                    "code": failure.code,
+                    "reason": failure.reason,
+                    "advice": failure.advice,
+                    "waits_for": failure.awaited.bill_id if failure.awaited else None,
+                }
+                for failure in self.failures.values()
+            ],
+            "notes": [
+                {"stream": stream, "label": label, "notes": list(texts)}
+                for (stream, label), texts in self.notes.items()
+            ],
+        }
+
+    def _failure_lines(self) -> list[str]:
+        shown = list(self.failures.values())[:_SHOWN]
+        lines: list[str] = []
+        for failure in shown:
+            word = "waiting" if failure.awaited else "failed"
+            lines.append(f"{word}: {failure.stream} {failure.bill_id}: {failure.reason} {failure.advice}")
+        if len(self.failures) > len(shown):
+            lines.append(
+                f"... and {len(self.failures) - len(shown)} more; all of them: quickbooks-admin failures list"
+            )
+        return lines

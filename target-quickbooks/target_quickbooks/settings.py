@@ -1,0 +1,456 @@
+"""The settings of the target: their JSON schema, their defaults and their typed form.
+
+The names are part of the project's contract. Every policy is an enumeration whose default is documented
+in its description; the README's table is generated from this file.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from singer_sdk import typing as th
+
+from target_quickbooks.errors import SettingsError
+
+_E = TypeVar("_E", bound=enum.StrEnum)
+
+_PRODUCTION_API = "https://quickbooks.api.intuit.com"
+_SANDBOX_API = "https://sandbox-quickbooks.api.intuit.com"
+_TOKEN_URL = "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"  # noqa: S105
+
+
+class Mode(enum.StrEnum):
+    """What a run does with the changes it plans."""
+
+    SYNC = "sync"
+    PLAN = "plan"
+
+
+class VendorConflict(enum.StrEnum):
+    """What to do when the name of a new vendor is already taken in QuickBooks."""
+
+    ADOPT = "adopt"
+    SUFFIX = "suffix"
+    FAIL = "fail"
+
+
+class ArchivedVendor(enum.StrEnum):
+    """What to do with the QuickBooks vendor of a vendor archived in BILL."""
+
+    DEACTIVATE = "deactivate"
+    LEAVE = "leave"
+
+
+class ArchivedBill(enum.StrEnum):
+    """What to do with the purchase order of a bill archived in BILL."""
+
+    CLOSE = "close"
+    LEAVE = "leave"
+
+
+class PaidBill(enum.StrEnum):
+    """What to do with the purchase order of a bill that BILL reports as paid."""
+
+    CLOSE = "close"
+    LEAVE = "leave"
+
+
+class DocumentNumber(enum.StrEnum):
+    """Where the purchase order's document number comes from."""
+
+    INVOICE_NUMBER = "invoice_number"
+    BILL_ID = "bill_id"
+    AUTO = "auto"
+
+
+class EditConflict(enum.StrEnum):
+    """What to do when a person edited the QuickBooks object after our last write."""
+
+    BILL_WINS = "bill_wins"
+    QUICKBOOKS_WINS = "quickbooks_wins"
+    HOLD = "hold"
+
+
+class ClosedPeriod(enum.StrEnum):
+    """What to do with a transaction dated in a closed period."""
+
+    HOLD = "hold"
+    REDATE = "redate"
+    FAIL = "fail"
+
+
+class LineClassFrom(enum.StrEnum):
+    """Which BILL classification becomes the QuickBooks class of a line."""
+
+    ACCOUNTING_CLASS = "accounting_class"
+    DEPARTMENT = "department"
+    LOCATION = "location"
+
+
+class LocationFrom(enum.StrEnum):
+    """Which BILL classification becomes the QuickBooks location (department) of the document."""
+
+    LOCATION = "location"
+    DEPARTMENT = "department"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """The settings that mapping and planning read. No secrets, no addresses."""
+
+    account_map: Mapping[str, str] = field(default_factory=dict)
+    class_map: Mapping[str, str] = field(default_factory=dict)
+    location_map: Mapping[str, str] = field(default_factory=dict)
+    customer_map: Mapping[str, str] = field(default_factory=dict)
+    item_map: Mapping[str, str] = field(default_factory=dict)
+    default_expense_account: str | None = None
+    line_class_from: LineClassFrom = LineClassFrom.ACCOUNTING_CLASS
+    location_from: LocationFrom = LocationFrom.LOCATION
+    vendor_conflict: VendorConflict = VendorConflict.ADOPT
+    edit_conflict: EditConflict = EditConflict.BILL_WINS
+    closed_period: ClosedPeriod = ClosedPeriod.HOLD
+    document_number: DocumentNumber = DocumentNumber.INVOICE_NUMBER
+    archived_vendor: ArchivedVendor = ArchivedVendor.DEACTIVATE
+    archived_bill: ArchivedBill = ArchivedBill.CLOSE
+    paid_bill: PaidBill = PaidBill.CLOSE
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one run, typed. ``repr`` never shows a secret."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    realm_id: str
+    encryption_keys: tuple[str, ...] = field(repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+    api_url: str = _PRODUCTION_API
+    token_url: str = _TOKEN_URL
+    store_url: str = ""
+    mode: Mode = Mode.SYNC
+    policies: Policies = field(default_factory=Policies)
+    fail_on_failed_records: bool = True
+    ignore_unknown_streams: bool = False
+    report_path: Path | None = None
+    user_agent: str = "target-quickbooks"
+    max_retry_seconds: int = 300
+
+
+def _choice(
+    name: str, values: type[enum.StrEnum], default: enum.StrEnum, title: str, text: str
+) -> th.Property[Any]:
+    return th.Property(
+        name,
+        th.StringType(allowed_values=[str(value) for value in values]),
+        default=str(default),
+        title=title,
+        description=text,
+    )
+
+
+def _map(name: str, title: str, what: str, result: str) -> th.Property[Any]:
+    return th.Property(
+        name,
+        th.ObjectType(additional_properties=th.StringType),
+        title=title,
+        description=(
+            f"Explicit answers for {what}: the key is the BILL id, number or full name, the value the "
+            f"QuickBooks {result}. Looked at before any other rule."
+        ),
+    )
+
+
+_CONNECTION = (
+    th.Property(
+        "client_id",
+        th.StringType(nullable=False),
+        required=True,
+        title="Client ID",
+        description="Client id of your Intuit app (Keys & credentials).",
+    ),
+    th.Property(
+        "client_secret",
+        th.StringType(nullable=False),
+        required=True,
+        secret=True,
+        title="Client Secret",
+        description="Client secret of your Intuit app.",
+    ),
+    th.Property(
+        "refresh_token",
+        th.StringType,
+        secret=True,
+        title="Refresh Token",
+        description=(
+            "Seed for the first connection only. Rotated tokens are kept encrypted in the store, which is "
+            "what later runs use; a changed value here starts from the new seed."
+        ),
+    ),
+    th.Property(
+        "realm_id",
+        th.StringType(nullable=False),
+        required=True,
+        title="Realm ID",
+        description="Company id of the QuickBooks company to write to.",
+    ),
+    th.Property(
+        "environment",
+        th.StringType(allowed_values=["production", "sandbox"]),
+        default="production",
+        title="Environment",
+        description="Which QuickBooks API to call. Default: `production`.",
+    ),
+    th.Property(
+        "api_url",
+        th.StringType,
+        title="API URL",
+        description="Base URL of the QuickBooks API, in place of the environment's own.",
+    ),
+    th.Property(
+        "token_url",
+        th.StringType,
+        title="Token URL",
+        description="Intuit's token endpoint, in place of the official one.",
+    ),
+    th.Property(
+        "store_url",
+        th.StringType,
+        title="Store URL",
+        description=(
+            "SQLAlchemy URL of the store that keeps links, attempts, failures, audit rows and tokens. "
+            "Default: a SQLite file in the user's data directory. Keep it: it is what prevents duplicates."
+        ),
+    ),
+    th.Property(
+        "encryption_key",
+        th.StringType(nullable=False),
+        required=True,
+        secret=True,
+        title="Encryption Key",
+        description=(
+            "Fernet key that encrypts tokens and stored records; several separated by commas while "
+            "rotating, newest first. Make one with `quickbooks-admin generate-key`."
+        ),
+    ),
+)
+
+_MAPPING = (
+    _map("account_map", "Account Map", "accounts", "account id, number or full name"),
+    _map("class_map", "Class Map", "classes", "class id or full name"),
+    _map("location_map", "Location Map", "locations", "location id or full name"),
+    _map("customer_map", "Customer Map", "customers and jobs", "customer id or full name"),
+    _map("item_map", "Item Map", "items", "item id or full name"),
+    th.Property(
+        "default_expense_account",
+        th.StringType,
+        title="Default Expense Account",
+        description=(
+            "QuickBooks account (id, number or full name) for lines whose account is missing or unknown. "
+            "Default: none, such a bill is refused with a suggestion."
+        ),
+    ),
+    _choice(
+        "line_class_from",
+        LineClassFrom,
+        LineClassFrom.ACCOUNTING_CLASS,
+        "Line Class From",
+        "Which BILL classification becomes the QuickBooks class. Default: `accounting_class`.",
+    ),
+    _choice(
+        "location_from",
+        LocationFrom,
+        LocationFrom.LOCATION,
+        "Location From",
+        "Which BILL classification becomes the QuickBooks location of the document. Default: `location`.",
+    ),
+)
+
+_POLICIES = (
+    _choice(
+        "vendor_conflict",
+        VendorConflict,
+        VendorConflict.ADOPT,
+        "Vendor Conflict",
+        (
+            "When the name of a new vendor is taken: `adopt` (default) links to a vendor of the same name "
+            "and currency that no other BILL vendor owns, and otherwise adds a suffix to the name; "
+            "`suffix` always creates a vendor of its own; `fail` refuses the record."
+        ),
+    ),
+    _choice(
+        "edit_conflict",
+        EditConflict,
+        EditConflict.BILL_WINS,
+        "Edit Conflict",
+        (
+            "When somebody edited the QuickBooks object after our last write: `bill_wins` (default) writes "
+            "the fields that changed in BILL; `quickbooks_wins` keeps QuickBooks as it is; `hold` waits "
+            "for a person."
+        ),
+    ),
+    _choice(
+        "closed_period",
+        ClosedPeriod,
+        ClosedPeriod.HOLD,
+        "Closed Period",
+        (
+            "When QuickBooks says that the books are closed for the date: `hold` (default) keeps the record "
+            "for when the period is reopened, `redate` uses the day after the close, `fail` refuses it."
+        ),
+    ),
+    _choice(
+        "document_number",
+        DocumentNumber,
+        DocumentNumber.INVOICE_NUMBER,
+        "Document Number",
+        (
+            "`invoice_number` (default) uses the vendor's invoice number, shortened to 21 characters and "
+            "made unique with a few characters of the bill's id where needed; `bill_id` uses the BILL "
+            "id; `auto` leaves the number to QuickBooks."
+        ),
+    ),
+    _choice(
+        "archived_vendor",
+        ArchivedVendor,
+        ArchivedVendor.DEACTIVATE,
+        "Archived Vendor",
+        "When a vendor is archived in BILL: `deactivate` (default) or `leave` the QuickBooks vendor.",
+    ),
+    _choice(
+        "archived_bill",
+        ArchivedBill,
+        ArchivedBill.CLOSE,
+        "Archived Bill",
+        "When a bill is archived in BILL: `close` (default) or `leave` its purchase order.",
+    ),
+    _choice(
+        "paid_bill",
+        PaidBill,
+        PaidBill.CLOSE,
+        "Paid Bill",
+        "When a bill is paid in BILL: `close` (default) or `leave` its purchase order.",
+    ),
+)
+
+_RUN = (
+    _choice(
+        "mode",
+        Mode,
+        Mode.SYNC,
+        "Mode",
+        ("`sync` (default) writes; `plan` says what a run would write, and writes nothing to QuickBooks."),
+    ),
+    th.Property(
+        "fail_on_failed_records",
+        th.BooleanType,
+        default=True,
+        title="Fail On Failed Records",
+        description="Exit with code 1 when a record was refused, after all others went through.",
+    ),
+    th.Property(
+        "ignore_unknown_streams",
+        th.BooleanType,
+        default=False,
+        title="Ignore Unknown Streams",
+        description="Ignore streams this target does not know with one warning each. Default: false, stop.",
+    ),
+    th.Property(
+        "report_path",
+        th.StringType,
+        title="Report Path",
+        description="Also write the run report as JSON to this file.",
+    ),
+    th.Property(
+        "max_retry_seconds",
+        th.IntegerType(minimum=0),
+        default=300,
+        title="Max Retry Seconds",
+        description=(
+            "How long one request is repeated after throttling, server failures, timeouts and broken "
+            "connections before the run stops. Default: 300."
+        ),
+    ),
+    th.Property(
+        "user_agent",
+        th.StringType,
+        title="User Agent",
+        description="User-Agent header of every request. Default: the target's name and version.",
+    ),
+)
+
+CONFIG_SCHEMA: dict[str, Any] = th.PropertiesList(*_CONNECTION, *_MAPPING, *_POLICIES, *_RUN).to_dict()
+
+
+def from_config(config: Mapping[str, Any], *, default_store_url: str) -> Settings:
+    """Turn validated configuration into typed settings.
+
+    Args:
+        config: The plugin's configuration, already validated against ``CONFIG_SCHEMA``.
+        default_store_url: Used when ``store_url`` is not set.
+
+    Raises:
+        SettingsError: A value passes the schema but cannot be used.
+    """
+    realm_id = str(config["realm_id"]).strip()
+    if not realm_id.isdecimal():
+        msg = f"realm_id '{realm_id}' is not a company id: it is the number QuickBooks shows as company id."
+        raise SettingsError(msg)
+    sandbox = config.get("environment") == "sandbox"
+    keys = tuple(key.strip() for key in str(config["encryption_key"]).split(",") if key.strip())
+    report = config.get("report_path")
+    return Settings(
+        client_id=str(config["client_id"]),
+        client_secret=str(config["client_secret"]),
+        realm_id=realm_id,
+        encryption_keys=keys,
+        refresh_token=config.get("refresh_token") or None,
+        api_url=_url(config.get("api_url"), _SANDBOX_API if sandbox else _PRODUCTION_API, "api_url"),
+        token_url=_url(config.get("token_url"), _TOKEN_URL, "token_url"),
+        store_url=config.get("store_url") or default_store_url,
+        mode=Mode(config.get("mode") or Mode.SYNC),
+        policies=_policies(config),
+        fail_on_failed_records=bool(config.get("fail_on_failed_records", True)),
+        ignore_unknown_streams=bool(config.get("ignore_unknown_streams", False)),
+        report_path=Path(report) if report else None,
+        user_agent=config.get("user_agent") or "target-quickbooks",
+        max_retry_seconds=int(config.get("max_retry_seconds", 300)),
+    )
+
+
+def _url(value: str | None, default: str, name: str) -> str:
+    url = (value or default).rstrip("/")
+    if not url.startswith(("http://", "https://")):
+        msg = f"{name} '{url}' is not an http(s) URL."
+        raise SettingsError(msg)
+    return url
+
+
+def _policies(config: Mapping[str, Any]) -> Policies:
+    def chosen(name: str, values: type[_E], default: _E) -> _E:
+        return values(config.get(name) or default)
+
+    def mapped(name: str) -> dict[str, str]:
+        return {str(key): str(value) for key, value in (config.get(name) or {}).items()}
+
+    return Policies(
+        account_map=mapped("account_map"),
+        class_map=mapped("class_map"),
+        location_map=mapped("location_map"),
+        customer_map=mapped("customer_map"),
+        item_map=mapped("item_map"),
+        default_expense_account=config.get("default_expense_account") or None,
+        line_class_from=chosen("line_class_from", LineClassFrom, LineClassFrom.ACCOUNTING_CLASS),
+        location_from=chosen("location_from", LocationFrom, LocationFrom.LOCATION),
+        vendor_conflict=chosen("vendor_conflict", VendorConflict, VendorConflict.ADOPT),
+        edit_conflict=chosen("edit_conflict", EditConflict, EditConflict.BILL_WINS),
+        closed_period=chosen("closed_period", ClosedPeriod, ClosedPeriod.HOLD),
+        document_number=chosen("document_number", DocumentNumber, DocumentNumber.INVOICE_NUMBER),
+        archived_vendor=chosen("archived_vendor", ArchivedVendor, ArchivedVendor.DEACTIVATE),
+        archived_bill=chosen("archived_bill", ArchivedBill, ArchivedBill.CLOSE),
+        paid_bill=chosen("paid_bill", PaidBill, PaidBill.CLOSE),
+    )

@@ -1,0 +1,121 @@
+"""What the walk's steps have in common: finding what changed, links, fingerprints, live objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar
+
+from target_quickbooks.changes import Conflict, Submission
+from target_quickbooks.exact_json import fingerprint
+from target_quickbooks.links import Company, Link
+from target_quickbooks.mapping.payload import Mapped
+from target_quickbooks.planning import Change, Item, Operation
+from target_quickbooks.quickbooks.directory import Directory
+from target_quickbooks.quickbooks.faults import Recovery
+from target_quickbooks.report import RunReport
+from target_quickbooks.settings import Policies
+from target_quickbooks.store import failure_table, link_table
+from target_quickbooks.store.database import Store
+from target_quickbooks.writing import Writer
+
+ENOUGH_ROUNDS = 4
+
+
+@dataclass(frozen=True)
+class Step:
+    """One kind of record on its way from BILL to QuickBooks."""
+
+    store: Store
+    directory: Directory
+    writer: Writer
+    policies: Policies
+    report: RunReport
+
+    stream: ClassVar[str]
+    entity: ClassVar[str]
+
+    def changed(
+        self, company: Company, records: Sequence[Mapping[str, Any]]
+    ) -> list[tuple[Mapping[str, Any], Link | None]]:
+        """The latest version of each record that is not exactly as when it was last written."""
+        latest = {str(record["id"]): record for record in records}
+        with self.store.reading() as connection:
+            links = link_table.find(connection, company, self.entity, latest)
+            failed = failure_table.unsettled_ids(connection, company, self.stream, latest)
+        pending = [
+            (record, links.get(bill_id))
+            for bill_id, record in latest.items()
+            if bill_id in failed
+            or bill_id not in links
+            or links[bill_id].source_digest != self._digest(record)
+        ]
+        self.report.unchanged(self.stream, len(latest) - len(pending))
+        return pending
+
+    def bare_item(self, record: Mapping[str, Any], link: Link | None) -> Item:
+        """The record before it is mapped."""
+        return Item(
+            stream=self.stream,
+            bill_id=str(record["id"]),
+            version=str(record.get("updatedTime") or ""),
+            mapped=Mapped(self.entity, {}, f"{self.stream.removesuffix('s')} {record['id']}"),
+            link=link,
+            payload_digest="",
+            source_digest=self._digest(record),
+        )
+
+    def with_mapped(self, item: Item, mapped: Mapped, *, archived: bool) -> Item:
+        """The record with what it should look like."""
+        digest = fingerprint(mapped.payload, self.store.fingerprint_key)
+        return replace(item, mapped=mapped, payload_digest=digest, archived=archived)
+
+    def with_link(self, company: Company, item: Item) -> Item:
+        """The record with its link as it is on disk now."""
+        with self.store.reading() as connection:
+            found = link_table.find(connection, company, self.entity, [item.bill_id])
+        return replace(item, link=found.get(item.bill_id))
+
+    def live_objects(
+        self, items: Sequence[Item], conflicts: Sequence[Conflict]
+    ) -> dict[str, Mapping[str, Any]]:
+        """What QuickBooks holds now for the records somebody edited there."""
+        ids = [
+            item.link.quickbooks_id
+            for item, conflict in zip(items, conflicts, strict=True)
+            if item.link and conflict.fault.recovery is Recovery.REREAD
+        ]
+        return self.directory.objects(self.entity, ids) if ids else {}
+
+    def gone(self, item: Item, link: Link) -> Change:
+        """The linked object is no longer in QuickBooks."""
+        return Change(
+            Operation.BLOCKED,
+            item,
+            code="gone-in-quickbooks",
+            reason=(
+                f"{item.mapped.label[:1].upper()}{item.mapped.label[1:]} is linked to {self.entity} "
+                f"{link.quickbooks_id}, which is no longer in QuickBooks."
+            ),
+            advice="Restore it in QuickBooks, or forget the link to have it written anew.",
+        )
+
+    def submissions(
+        self,
+        company: Company,
+        pending: Sequence[tuple[Mapping[str, Any], Link | None]],
+        changes: Sequence[Change],
+    ) -> list[Submission]:
+        """Changes with their records."""
+        return [
+            Submission(company, record, change) for (record, _), change in zip(pending, changes, strict=True)
+        ]
+
+    def _digest(self, record: Mapping[str, Any]) -> str:
+        """Fingerprint of the record and of the settings that decide what becomes of it."""
+        return fingerprint([self._settings, record], self.store.fingerprint_key)
+
+    @cached_property
+    def _settings(self) -> str:
+        return repr(self.policies)

@@ -1,0 +1,198 @@
+"""Records that could not be written, whole, with the reason; one row per record, kept up to date.
+
+The BILL record and the mapped payload are encrypted: they hold addresses and tax ids.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, and_, func, insert, select, update
+
+from target_quickbooks.links import Company
+from target_quickbooks.mapping.refusal import Awaited
+from target_quickbooks.store.cipher import Cipher
+from target_quickbooks.store.tables import failures
+
+
+class Status(enum.StrEnum):
+    """Where a failure stands."""
+
+    OPEN = "open"
+    WAITING = "waiting"
+    RESOLVED = "resolved"
+    DISMISSED = "dismissed"
+
+
+UNSETTLED = (Status.OPEN, Status.WAITING)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A record that could not be written."""
+
+    stream: str
+    bill_id: str
+    label: str
+    code: str
+    reason: str
+    advice: str
+    record: Mapping[str, Any]
+    version: str = ""
+    source_digest: str = ""
+    payload: Mapping[str, Any] | None = None
+    faults: tuple[Mapping[str, str], ...] = ()
+    awaited: Awaited | None = None
+    status: Status = Status.OPEN
+    attempts: int = 1
+    id: int | None = None
+    first_at: dt.datetime | None = None
+    last_at: dt.datetime | None = None
+    run_id: str = ""
+    company: Company | None = field(default=None)
+
+
+def save(
+    connection: Connection,
+    cipher: Cipher,
+    company: Company,
+    failure: Failure,
+    *,
+    run_id: str,
+    now: dt.datetime,
+) -> None:
+    """Insert the failure, or update the row of the same record."""
+    values: dict[str, Any] = {
+        "run_id": run_id,
+        "status": str(Status.WAITING if failure.awaited else Status.OPEN),
+        "label": failure.label,
+        "code": failure.code,
+        "reason": failure.reason,
+        "advice": failure.advice,
+        "faults": list(failure.faults),
+        "awaited_stream": failure.awaited.stream if failure.awaited else None,
+        "awaited_id": failure.awaited.bill_id if failure.awaited else None,
+        "version": failure.version,
+        "source_digest": failure.source_digest,
+        "record": cipher.seal(failure.record),
+        "payload": cipher.seal(failure.payload) if failure.payload is not None else None,
+        "last_at": now,
+        "resolved_at": None,
+    }
+    changed = connection.execute(
+        update(failures)
+        .where(_is(company, failure.stream, failure.bill_id))
+        .values(**values, attempts=failures.c.attempts + 1)
+    )
+    if changed.rowcount == 0:
+        connection.execute(
+            insert(failures).values(
+                realm_id=company.realm_id,
+                organization_id=company.organization_id,
+                stream=failure.stream,
+                bill_id=failure.bill_id,
+                attempts=1,
+                first_at=now,
+                **values,
+            )
+        )
+
+
+def resolve(
+    connection: Connection, company: Company, stream: str, bill_ids: Iterable[str], *, now: dt.datetime
+) -> None:
+    """Mark the unsettled failures of these records as resolved: they went through."""
+    for bill_id in bill_ids:
+        connection.execute(
+            update(failures)
+            .where(_is(company, stream, bill_id), failures.c.status.in_(UNSETTLED))
+            .values(status=str(Status.RESOLVED), resolved_at=now)
+        )
+
+
+def unsettled(
+    connection: Connection, cipher: Cipher, company: Company, *, stream: str | None = None
+) -> list[Failure]:
+    """Open and waiting failures of a company, oldest first."""
+    conditions: list[Any] = [_of(company), failures.c.status.in_(UNSETTLED)]
+    if stream:
+        conditions.append(failures.c.stream == stream)
+    query = select(failures).where(*conditions).order_by(failures.c.id)
+    return [_failure(row, cipher) for row in connection.execute(query).mappings()]
+
+
+def unsettled_ids(
+    connection: Connection, company: Company, stream: str, bill_ids: Iterable[str]
+) -> dict[str, str]:
+    """Of these records, those with an unsettled failure, and the record version that failed."""
+    ids = list(bill_ids)
+    query = select(failures.c.bill_id, failures.c.source_digest).where(
+        _of(company),
+        failures.c.stream == stream,
+        failures.c.bill_id.in_(ids),
+        failures.c.status.in_(UNSETTLED),
+    )
+    return {row.bill_id: row.source_digest for row in connection.execute(query)}
+
+
+def select_failures(
+    connection: Connection,
+    cipher: Cipher,
+    *,
+    statuses: Iterable[Status] = UNSETTLED,
+    realm_id: str | None = None,
+    limit: int = 1000,
+) -> list[Failure]:
+    """Failures for people to look at, newest last."""
+    conditions: list[Any] = [failures.c.status.in_([str(status) for status in statuses])]
+    if realm_id:
+        conditions.append(failures.c.realm_id == realm_id)
+    query = select(failures).where(*conditions).order_by(failures.c.id).limit(limit)
+    return [_failure(row, cipher) for row in connection.execute(query).mappings()]
+
+
+def counts(connection: Connection, company: Company | None = None) -> dict[str, int]:
+    """Number of failures per status."""
+    query = select(failures.c.status, func.count()).group_by(failures.c.status)
+    if company:
+        query = query.where(_of(company))
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _of(company: Company) -> Any:
+    return and_(
+        failures.c.realm_id == company.realm_id, failures.c.organization_id == company.organization_id
+    )
+
+
+def _is(company: Company, stream: str, bill_id: str) -> Any:
+    return and_(_of(company), failures.c.stream == stream, failures.c.bill_id == bill_id)
+
+
+def _failure(row: RowMapping, cipher: Cipher) -> Failure:
+    awaited = Awaited(row["awaited_stream"], row["awaited_id"]) if row["awaited_stream"] else None
+    return Failure(
+        stream=row["stream"],
+        bill_id=row["bill_id"],
+        label=row["label"],
+        code=row["code"],
+        reason=row["reason"],
+        advice=row["advice"],
+        record=cipher.unseal(row["record"]),
+        version=row["version"],
+        source_digest=row["source_digest"],
+        payload=cipher.unseal(row["payload"]) if row["payload"] else None,
+        faults=tuple(row["faults"]),
+        awaited=awaited,
+        status=Status(row["status"]),
+        attempts=row["attempts"],
+        id=row["id"],
+        first_at=row["first_at"],
+        last_at=row["last_at"],
+        run_id=row["run_id"],
+        company=Company(row["realm_id"], row["organization_id"]),
+    )

@@ -1,0 +1,117 @@
+"""Links between BILL records and QuickBooks objects, always within one company."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, select, update
+
+from target_quickbooks.links import Company, Link
+from target_quickbooks.store.tables import links
+
+_IDS_PER_QUERY = 500
+
+
+def find(connection: Connection, company: Company, entity: str, bill_ids: Iterable[str]) -> dict[str, Link]:
+    """Links by BILL id."""
+    found: dict[str, Link] = {}
+    for ids in _portions(bill_ids):
+        query = select(links).where(_of(company), links.c.entity == entity, links.c.bill_id.in_(ids))
+        for row in connection.execute(query).mappings():
+            found[row["bill_id"]] = _link(row)
+    return found
+
+
+def owners(
+    connection: Connection, company: Company, entity: str, quickbooks_ids: Iterable[str]
+) -> dict[str, str]:
+    """Which BILL id owns each of these QuickBooks objects; any organization of the realm counts."""
+    found: dict[str, str] = {}
+    for ids in _portions(quickbooks_ids):
+        query = select(links.c.quickbooks_id, links.c.bill_id).where(
+            links.c.realm_id == company.realm_id, links.c.entity == entity, links.c.quickbooks_id.in_(ids)
+        )
+        found |= {row.quickbooks_id: row.bill_id for row in connection.execute(query)}
+    return found
+
+
+def save(connection: Connection, company: Company, link: Link, *, now: dt.datetime) -> None:
+    """Insert or replace a link."""
+    values: dict[str, Any] = {
+        "quickbooks_id": link.quickbooks_id,
+        "sync_token": link.sync_token,
+        "quickbooks_name": link.quickbooks_name,
+        "payload_digest": link.payload_digest,
+        "source_digest": link.source_digest,
+        "desired": dict(link.desired),
+        "line_ids": dict(link.line_ids),
+        "updated_at": now,
+    }
+    key = {
+        "realm_id": company.realm_id,
+        "organization_id": company.organization_id,
+        "entity": link.entity,
+        "bill_id": link.bill_id,
+    }
+    changed = connection.execute(
+        update(links)
+        .where(_of(company), links.c.entity == link.entity, links.c.bill_id == link.bill_id)
+        .values(**values)
+    )
+    if changed.rowcount == 0:
+        connection.execute(insert(links).values(**key, **values, created_at=now))
+
+
+def remember_source(
+    connection: Connection, company: Company, entity: str, digests: Iterable[tuple[str, str]]
+) -> None:
+    """Note new fingerprints of records that changed in BILL without changing what QuickBooks holds."""
+    for bill_id, digest in digests:
+        connection.execute(
+            update(links)
+            .where(_of(company), links.c.entity == entity, links.c.bill_id == bill_id)
+            .values(source_digest=digest)
+        )
+
+
+def remove(connection: Connection, company: Company, entity: str, bill_id: str) -> None:
+    """Forget a link."""
+    connection.execute(
+        delete(links).where(_of(company), links.c.entity == entity, links.c.bill_id == bill_id)
+    )
+
+
+def counts(connection: Connection) -> list[tuple[str, str, str, int]]:
+    """Number of links per realm, organization and entity."""
+    query = (
+        select(links.c.realm_id, links.c.organization_id, links.c.entity, func.count())
+        .group_by(links.c.realm_id, links.c.organization_id, links.c.entity)
+        .order_by(links.c.realm_id, links.c.organization_id, links.c.entity)
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in connection.execute(query)]
+
+
+def _of(company: Company) -> Any:
+    return and_(links.c.realm_id == company.realm_id, links.c.organization_id == company.organization_id)
+
+
+def _link(row: RowMapping) -> Link:
+    return Link(
+        entity=row["entity"],
+        bill_id=row["bill_id"],
+        quickbooks_id=row["quickbooks_id"],
+        sync_token=row["sync_token"],
+        quickbooks_name=row["quickbooks_name"],
+        payload_digest=row["payload_digest"],
+        source_digest=row["source_digest"],
+        desired=row["desired"],
+        line_ids=row["line_ids"],
+    )
+
+
+def _portions(values: Iterable[str]) -> Iterable[list[str]]:
+    everything = list(dict.fromkeys(values))
+    for start in range(0, len(everything), _IDS_PER_QUERY):
+        yield everything[start : start + _IDS_PER_QUERY]

@@ -1,0 +1,64 @@
+"""Runs: when, in which mode, with what result; and BILL records that are tracked without being written."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+
+from target_quickbooks.redaction import redact
+from target_quickbooks.store.tables import runs, tracked
+
+
+def start(
+    connection: Connection, run_id: str, *, realm_id: str, mode: str, trigger: str, now: dt.datetime
+) -> None:
+    """Note that a run began."""
+    connection.execute(
+        insert(runs).values(
+            id=run_id, realm_id=realm_id, mode=mode, trigger=trigger, started_at=now, counts={}
+        )
+    )
+
+
+def finish(
+    connection: Connection, run_id: str, *, exit_code: int, counts: Mapping[str, Any], now: dt.datetime
+) -> None:
+    """Note how a run ended."""
+    connection.execute(
+        update(runs)
+        .where(runs.c.id == run_id)
+        .values(finished_at=now, exit_code=exit_code, counts=dict(counts))
+    )
+
+
+def latest(connection: Connection, limit: int = 10) -> list[RowMapping]:
+    """The latest runs, newest first."""
+    query = select(runs).order_by(runs.c.started_at.desc()).limit(limit)
+    return list(connection.execute(query).mappings())
+
+
+def track(
+    connection: Connection, organization_id: str, stream: str, records: Iterable[Mapping[str, Any]]
+) -> None:
+    """Keep the latest version of records such as payments, without secrets."""
+    newest = {str(record["id"]): record for record in records}
+    for bill_id, record in newest.items():
+        connection.execute(
+            delete(tracked).where(
+                tracked.c.organization_id == organization_id,
+                tracked.c.stream == stream,
+                tracked.c.bill_id == bill_id,
+            )
+        )
+        connection.execute(
+            insert(tracked).values(
+                organization_id=organization_id,
+                stream=stream,
+                bill_id=bill_id,
+                version=str(record.get("updatedTime") or ""),
+                document=redact(record),
+            )
+        )

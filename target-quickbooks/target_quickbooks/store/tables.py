@@ -1,0 +1,199 @@
+"""The tables. Every row that belongs to a company carries realm and organization in its key.
+
+Changing anything here needs a migration in ``migrations/versions``; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from target_quickbooks.store.types import ExactJson, UtcTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_Id = String(64)
+_Serial = BigInteger().with_variant(Integer, "sqlite")
+
+links = Table(
+    "links",
+    metadata,
+    Column("realm_id", _Id, primary_key=True),
+    Column("organization_id", _Id, primary_key=True),
+    Column("entity", String(32), primary_key=True),
+    Column("bill_id", _Id, primary_key=True),
+    Column("quickbooks_id", _Id, nullable=False),
+    Column("sync_token", String(32), nullable=False),
+    Column("quickbooks_name", String(500), nullable=False),
+    Column("payload_digest", String(64), nullable=False),
+    Column("source_digest", String(64), nullable=False),
+    Column("desired", ExactJson, nullable=False),
+    Column("line_ids", ExactJson, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    Index(None, "realm_id", "entity", "quickbooks_id"),
+)
+
+intents = Table(
+    "intents",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("realm_id", _Id, nullable=False),
+    Column("organization_id", _Id, nullable=False),
+    Column("run_id", _Id, nullable=False),
+    Column("stream", String(32), nullable=False),
+    Column("bill_id", _Id, nullable=False),
+    Column("entity", String(32), nullable=False),
+    Column("operation", String(16), nullable=False),
+    Column("payload_digest", String(64), nullable=False),
+    Column("request_id", String(50), nullable=False),
+    Column("batch_item_id", String(16), nullable=False),
+    Column("document", Text),
+    Column("outcome", String(16)),
+    Column("fault_code", String(16)),
+    Column("intuit_tid", String(64)),
+    Column("created_at", UtcTime, nullable=False),
+    Column("settled_at", UtcTime),
+    UniqueConstraint("realm_id", "request_id", "batch_item_id"),
+    Index(None, "realm_id", "outcome"),
+    Index(None, "realm_id", "organization_id", "stream", "bill_id"),
+)
+
+failures = Table(
+    "failures",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("realm_id", _Id, nullable=False),
+    Column("organization_id", _Id, nullable=False),
+    Column("stream", String(32), nullable=False),
+    Column("bill_id", _Id, nullable=False),
+    Column("run_id", _Id, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("label", Text, nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("advice", Text, nullable=False),
+    Column("faults", ExactJson, nullable=False),
+    Column("awaited_stream", String(32)),
+    Column("awaited_id", _Id),
+    Column("version", String(40), nullable=False),
+    Column("source_digest", String(64), nullable=False),
+    Column("record", Text, nullable=False),
+    Column("payload", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("first_at", UtcTime, nullable=False),
+    Column("last_at", UtcTime, nullable=False),
+    Column("resolved_at", UtcTime),
+    UniqueConstraint("realm_id", "organization_id", "stream", "bill_id"),
+    Index(None, "realm_id", "organization_id", "status"),
+    Index(None, "realm_id", "organization_id", "awaited_stream", "awaited_id"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("realm_id", _Id, primary_key=True),
+    Column("sequence", _Serial, primary_key=True, autoincrement=False),
+    Column("at", UtcTime, nullable=False),
+    Column("run_id", _Id, nullable=False),
+    Column("trigger", String(64), nullable=False),
+    Column("organization_id", _Id, nullable=False),
+    Column("stream", String(32), nullable=False),
+    Column("bill_id", _Id, nullable=False),
+    Column("version", String(40), nullable=False),
+    Column("entity", String(32), nullable=False),
+    Column("quickbooks_id", _Id, nullable=False),
+    Column("operation", String(16), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("before", ExactJson),
+    Column("after", ExactJson),
+    Column("request_id", String(50), nullable=False),
+    Column("intuit_tid", String(64), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("previous_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index(None, "realm_id", "organization_id", "bill_id"),
+)
+
+connections = Table(
+    "connections",
+    metadata,
+    Column("realm_id", _Id, primary_key=True),
+    Column("client_id", String(128), primary_key=True),
+    Column("company_name", String(1024), nullable=False),
+    Column("refresh_token", Text, nullable=False),
+    Column("access_token", Text),
+    Column("access_expires_at", UtcTime),
+    Column("refresh_expires_at", UtcTime),
+    Column("seed_digest", String(64), nullable=False),
+    Column("granted_at", UtcTime, nullable=False),
+    Column("refreshed_at", UtcTime),
+    Column("dead_since", UtcTime),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("owner", _Id, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+)
+
+references = Table(
+    "references_seen",
+    metadata,
+    Column("organization_id", _Id, primary_key=True),
+    Column("kind", String(32), primary_key=True),
+    Column("bill_id", _Id, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("number", String(64), nullable=False),
+    Column("parent_id", _Id, nullable=False),
+    Column("archived", Integer, nullable=False),
+    Column("currency", String(8), nullable=False),
+)
+
+tracked = Table(
+    "tracked_records",
+    metadata,
+    Column("organization_id", _Id, primary_key=True),
+    Column("stream", String(32), primary_key=True),
+    Column("bill_id", _Id, primary_key=True),
+    Column("version", String(40), nullable=False),
+    Column("document", ExactJson, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("realm_id", _Id, nullable=False),
+    Column("mode", String(16), nullable=False),
+    Column("trigger", String(64), nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("finished_at", UtcTime),
+    Column("exit_code", Integer),
+    Column("counts", ExactJson, nullable=False),
+    Index(None, "realm_id", "started_at"),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)

@@ -1,0 +1,273 @@
+"""The Singer target: settings, stream to sink, STATE, signals, report and exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from types import FrameType
+from typing import IO, Any, ClassVar
+
+import click
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers.capabilities import (
+    TARGET_VALIDATE_RECORDS_CONFIG,
+    CapabilitiesEnum,
+    PluginCapabilities,
+    TargetCapabilities,
+)
+from singer_sdk.plugin_base import PluginBase
+from singer_sdk.sinks import Sink
+from singer_sdk.target_base import Target
+from typing_extensions import override
+
+from target_quickbooks.assembly import Run, assemble
+from target_quickbooks.errors import InputError, SettingsError, Stopped, TargetError
+from target_quickbooks.exact_json import to_json
+from target_quickbooks.quickbooks.oauth import utc_now
+from target_quickbooks.settings import CONFIG_SCHEMA, Settings, from_config
+from target_quickbooks.singer_input import MessageReader
+from target_quickbooks.sinks import sink_class
+from target_quickbooks.store import connection_table, run_table
+from target_quickbooks.store.database import default_url
+from target_quickbooks.walk import Walk
+
+_FLUSH_AFTER_SECONDS = 5.0
+
+
+class TargetQuickbooks(Target):
+    """Keeps QuickBooks Online in step with BILL: vendors, and bills as purchase orders.
+
+    STATE is printed only for records that are durable: written and recorded, or stored as failures.
+    """
+
+    name = "target-quickbooks"
+    config_jsonschema: ClassVar[dict[str, Any]] = CONFIG_SCHEMA
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.STRUCTURED_LOGGING,
+        TargetCapabilities.VALIDATE_RECORDS,
+    ]
+    message_reader_class = MessageReader
+    message_reader: MessageReader
+
+    def __init__(self, *, config: Any = None, parse_env_config: bool = False, **kwargs: Any) -> None:
+        try:
+            super().__init__(config=config, parse_env_config=parse_env_config, **kwargs)
+        except ConfigValidationError as error:
+            problems = "; ".join(_readable(problem) for problem in error.errors)
+            msg = f"The settings cannot be used: {problems}."
+            raise SettingsError(msg) from None
+        except json.JSONDecodeError:
+            msg = "A setting given as an environment variable is not valid JSON (maps are JSON objects)."
+            raise SettingsError(msg) from None
+        self._run: Run | None = None
+        self._stop_signal: int | None = None
+        self._stop_asked = threading.Event()
+        self._busy = False
+        self._state: Mapping[str, Any] | None = None
+        self._state_printed = True
+        self._flushed_at = time.monotonic()
+        self.failed = ""
+
+    @property
+    def walk(self) -> Walk:
+        """The way to QuickBooks; the store is opened when it is first needed."""
+        return self._assembled().walk
+
+    def check_connection(self) -> None:
+        """Read the company, for Meltano's connection check."""
+        run = self._assembled()
+        company = run.directory.company()
+        self.logger.info("Connected to QuickBooks company %s.", company.name)
+
+    def _fail_summary(self) -> str:
+        """Why the run counts as failed although it went to its end; empty if it does not."""
+        run = self._run
+        if run is None or not run.settings.fail_on_failed_records or not run.report.failed_count:
+            return ""
+        return (
+            f"{run.report.failed_count} records could not be written (listed above); all others went "
+            "through and STATE is kept. See: quickbooks-admin failures list"
+        )
+
+    @override
+    def get_sink_class(self, stream_name: str) -> type[Sink]:
+        return sink_class(stream_name, ignore_unknown=bool(self.config.get("ignore_unknown_streams", False)))
+
+    @override
+    @classmethod
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Only the SDK's settings that mean something here: stream maps and record validation."""
+        for name, definition in TARGET_VALIDATE_RECORDS_CONFIG["properties"].items():
+            config_jsonschema["properties"].setdefault(name, definition)
+        PluginBase.append_builtin_config.__func__(cls, config_jsonschema)  # type: ignore[attr-defined]
+
+    @override
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        self.message_reader.require(message_dict, stream=str, schema=dict)
+        if not isinstance(message_dict["schema"].get("properties"), dict):
+            msg = f"The SCHEMA message of stream {message_dict['stream']} names no properties."
+            raise InputError(msg)
+        super()._process_schema_message(message_dict)
+
+    @override
+    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        self.message_reader.require(message_dict, stream=str, record=dict)
+        stream = message_dict["stream"]
+        if stream not in self.mapper.stream_maps:
+            msg = f"A record of stream {stream} came before the stream's SCHEMA message."
+            raise InputError(msg)
+        super()._process_record_message(message_dict)
+
+    @override
+    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        self.message_reader.require(message_dict, value=dict)
+        if message_dict["value"] != self._state:
+            self._state, self._state_printed = message_dict["value"], False
+        self._handle_max_record_age()
+
+    @override
+    def _handle_max_record_age(self) -> None:
+        """Called after every message: flush when a window is full or its first record has waited."""
+        run = self._run
+        waited = time.monotonic() - self._flushed_at > _FLUSH_AFTER_SECONDS
+        if run and (run.walk.is_full or (waited and not run.walk.is_empty)):
+            self._working(run.walk.flush)
+        if waited and (run is None or run.walk.is_empty):
+            self._print_state()
+
+    @override
+    def process_endofpipe(self) -> None:
+        run = self._run
+        if run:
+            self._working(run.walk.finish)
+        self._print_state()
+        self.failed = self._fail_summary()
+        self.end(exit_code=1 if self.failed else 0)
+
+    def end(self, *, exit_code: int) -> None:
+        """Tell and record how the run ended."""
+        run = self._run
+        if run is None:
+            return
+        run.report.company_name = run.directory.company_name
+        if run.report.table() or exit_code == 0:
+            for line in run.report.lines(run.client.calls):
+                click.echo(line, err=True)
+        summary = run.report.to_json(run.client.calls, run_id=run.id, exit_code=exit_code)
+        if run.settings.report_path:
+            run.settings.report_path.write_text(json.dumps(summary, indent=2), encoding="utf-8")
+        with run.store.writing() as connection:
+            counts = {"streams": summary["streams"], "calls": summary["calls"]}
+            run_table.finish(connection, run.id, exit_code=exit_code, counts=counts, now=utc_now())
+            if run.report.company_name:
+                connection_table.name_company(connection, run.settings.realm_id, run.report.company_name)
+        run.store.close()
+        self._run = None
+
+    def _assembled(self) -> Run:
+        if self._run is None:
+            self._run = assemble(self._settings(), sleep=self._sleep, after_batch=self._stop_if_asked)
+            with self._run.store.writing() as connection:
+                run_table.start(
+                    connection,
+                    self._run.id,
+                    realm_id=self._run.settings.realm_id,
+                    mode=str(self._run.settings.mode),
+                    trigger=self._run.trigger,
+                    now=utc_now(),
+                )
+        return self._run
+
+    def _settings(self) -> Settings:
+        config = dict(self.config)
+        config.setdefault("user_agent", f"{self.name}/{self.plugin_version}")
+        return from_config(config, default_store_url=default_url())
+
+    def _working(self, work: Any) -> None:
+        """Do work that a signal must not interrupt in the middle of a batch."""
+        self._busy = True
+        try:
+            work()
+        finally:
+            self._busy = False
+        self._flushed_at = time.monotonic()
+        self._stop_if_asked()
+        self._print_state()
+
+    def _print_state(self) -> None:
+        """Print the latest STATE. Only called when nothing that came before it is still queued."""
+        self._flushed_at = time.monotonic()
+        if self._state is None or self._state_printed:
+            return
+        sys.stdout.write(f"{to_json(self._state)}\n")
+        sys.stdout.flush()
+        self._state_printed = True
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait, but not beyond a signal that asks to stop."""
+        self._stop_asked.wait(seconds)
+        self._stop_if_asked()
+
+    def _stop_if_asked(self) -> None:
+        if self._stop_signal is not None:
+            raise Stopped(self._stop_signal)
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """Stop at once when idle; while a batch is under way, once its outcomes are on disk."""
+        self._stop_signal = signum
+        self._stop_asked.set()
+        if not self._busy:
+            raise Stopped(signum)
+
+    @override
+    @classmethod
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: Any = None,
+        file_input: IO[str] | None = None,
+    ) -> None:
+        PluginBase.invoke.__func__(cls, about=about, about_format=about_format)  # type: ignore[attr-defined]
+        target: TargetQuickbooks | None = None
+        try:
+            target = cls(
+                config=config.config if config else {},
+                parse_env_config=config.parse_env if config else False,
+            )
+            target.listen(file_input)
+        except TargetError as error:
+            if target:
+                target.end(exit_code=error.exit_code)
+            click.echo(f"{cls.name}: {error}", err=True)
+            sys.exit(error.exit_code)
+        if target.failed:
+            click.echo(f"{cls.name}: {target.failed}", err=True)
+            sys.exit(1)
+
+    @override
+    @classmethod
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        try:
+            return super().cb_config(ctx, param, value)
+        except (OSError, ValueError) as error:
+            reason = "was not found" if isinstance(error, FileNotFoundError) else "cannot be read as JSON"
+            click.echo(f"{cls.name}: The configuration file {' '.join(value)} {reason}.", err=True)
+            sys.exit(1)
+
+
+def _readable(problem: str) -> str:
+    """The SDK's message about a setting, without the value: it may be a secret."""
+    for marker in (" is not of type ", " is not one of ", " is too short", " is too long", " should be "):
+        if marker in problem:
+            setting = problem.rpartition("config[")[2].rstrip("]").strip("'\"") or "a setting"
+            expected = problem.partition(marker)[2].partition(" in config[")[0]
+            return f"{setting}{marker}{expected}".rstrip()
+    return problem.replace("is a required property", "is missing").replace("'", "")

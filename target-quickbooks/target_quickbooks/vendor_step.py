@@ -1,0 +1,139 @@
+"""The walk's step for vendors: BILL vendors of one company to planned and written QuickBooks vendors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from target_quickbooks.changes import Conflict, Submission
+from target_quickbooks.links import Company, Link
+from target_quickbooks.mapping.names import comparable
+from target_quickbooks.mapping.payload import Mapped
+from target_quickbooks.mapping.refusal import Refusal
+from target_quickbooks.mapping.source import Vendor, read_vendor
+from target_quickbooks.mapping.vendor import map_vendor
+from target_quickbooks.planning import (
+    Change,
+    Item,
+    NamesInUse,
+    Operation,
+    plan_after_edit,
+    plan_linked,
+    plan_renamed,
+    plan_vendor,
+    refused,
+)
+from target_quickbooks.quickbooks.faults import Recovery
+from target_quickbooks.settings import ArchivedVendor
+from target_quickbooks.step import ENOUGH_ROUNDS, Step
+from target_quickbooks.store import link_table
+
+ENTITY = "Vendor"
+STREAM = "vendors"
+
+
+class VendorStep(Step):
+    """Maps, plans and writes vendors."""
+
+    stream = STREAM
+    entity = ENTITY
+
+    def write(self, company: Company, records: Sequence[Mapping[str, Any]]) -> None:
+        """Bring QuickBooks in step with these vendors; all outcomes are on disk on return."""
+        pending = self.changed(company, records)
+        if not pending:
+            return
+        planned = self._plan(company, [self._item(record, link) for record, link in pending])
+        conflicts = self.writer.apply(self.submissions(company, pending, planned))
+        for attempt in range(1, ENOUGH_ROUNDS + 1):
+            if not conflicts:
+                return
+            again = self._plan_again(company, conflicts, attempt)
+            conflicts = self.writer.apply(again, replan=attempt < ENOUGH_ROUNDS)
+
+    def _item(self, record: Mapping[str, Any], link: Link | None) -> Item | Change:
+        """The mapped record, or the change that says why it cannot be mapped."""
+        item = self.bare_item(record, link)
+        try:
+            vendor = read_vendor(record)
+            mapped = map_vendor(vendor, self.directory.company())
+        except Refusal as refusal:
+            return refused(item, refusal)
+        return self.with_mapped(item, self._by_policy(vendor, mapped, link), archived=vendor.archived)
+
+    def _by_policy(self, vendor: Vendor, mapped: Mapped, link: Link | None) -> Mapped:
+        """Leave the vendor's state alone where the policy says so."""
+        leaves = self.policies.archived_vendor is ArchivedVendor.LEAVE
+        if not (vendor.archived and leaves and link):
+            return mapped
+        return replace(mapped, payload={**mapped.payload, "Active": link.desired.get("Active", True)})
+
+    def _plan(self, company: Company, items: Sequence[Item | Change]) -> list[Change]:
+        new = [
+            str(item.mapped.payload["DisplayName"])
+            for item in items
+            if isinstance(item, Item) and item.link is None and not item.archived
+        ]
+        names = self._names(company, new)
+        return [item if isinstance(item, Change) else self._plan_one(item, names) for item in items]
+
+    def _plan_one(self, item: Item, names: NamesInUse) -> Change:
+        if item.link:
+            return plan_linked(item, item.link)
+        change = plan_vendor(item, names, self.policies)
+        _take(names, change)
+        return change
+
+    def _plan_again(self, company: Company, conflicts: Sequence[Conflict], attempt: int) -> list[Submission]:
+        """Plan refused changes again, with what QuickBooks holds now."""
+        items = [self.with_link(company, conflict.submission.item) for conflict in conflicts]
+        taken = [
+            str(item.mapped.payload["DisplayName"])
+            for item, conflict in zip(items, conflicts, strict=True)
+            if conflict.fault.recovery is Recovery.NAME_TAKEN
+        ]
+        names = self._names(company, taken, look_at_others=True)
+        live = self.live_objects(items, conflicts)
+        changes: list[Change] = []
+        for item, conflict in zip(items, conflicts, strict=True):
+            link = item.link
+            if link is None:
+                change = self._plan_taken(item, names, attempt)
+                _take(names, change)
+            elif conflict.fault.recovery is Recovery.NAME_TAKEN:
+                change = plan_renamed(item, link, attempt)
+            elif link.quickbooks_id in live:
+                change = plan_after_edit(item, link, live[link.quickbooks_id], self.policies)
+            else:
+                change = self.gone(item, link)
+            changes.append(change)
+        return [
+            Submission(company, conflict.submission.record, change)
+            for conflict, change in zip(conflicts, changes, strict=True)
+        ]
+
+    def _plan_taken(self, item: Item, names: NamesInUse, attempt: int) -> Change:
+        """A new vendor whose name turned out to be taken: adopt its holder, or take another name."""
+        name = comparable(str(item.mapped.payload["DisplayName"]))
+        if name in names.vendors:
+            return plan_vendor(item, names, self.policies)
+        return plan_vendor(item, names, self.policies, attempt=attempt)
+
+    def _names(self, company: Company, wanted: Sequence[str], *, look_at_others: bool = False) -> NamesInUse:
+        if not wanted:
+            return NamesInUse(vendors={}, others=set(), owners={})
+        vendors = self.directory.vendors_named(wanted)
+        others = self.directory.names_held_by_others(wanted) if look_at_others else frozenset[str]()
+        ids = [str(vendor["Id"]) for vendor in vendors.values()]
+        with self.store.reading() as connection:
+            owners = link_table.owners(connection, company, ENTITY, ids)
+        return NamesInUse(vendors=vendors, others=set(others), owners=owners)
+
+
+def _take(names: NamesInUse, change: Change) -> None:
+    """Later vendors of the same window must know that a name or a vendor is now spoken for."""
+    if change.operation is Operation.CREATE:
+        names.others.add(comparable(str(change.body["DisplayName"])))
+    elif change.quickbooks_id:
+        names.owners[change.quickbooks_id] = change.item.bill_id
