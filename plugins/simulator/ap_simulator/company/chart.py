@@ -119,17 +119,13 @@ _BALANCE_SHEET: Final = (
     _account("prepaid_insurance", "1320", "Prepaid Insurance", _PREPAID),
     _account("computers", "1510", "Computers & Equipment", _fixed_asset("FixedAssetComputers")),
     _account("furniture", "1520", "Furniture & Fixtures", _fixed_asset("FurnitureAndFixtures")),
-    _account(
-        "depreciation", "1590", "Accumulated Depreciation", _fixed_asset("AccumulatedDepreciation")
-    ),
+    _account("depreciation", "1590", "Accumulated Depreciation", _fixed_asset("AccumulatedDepreciation")),
     _account("deposits", "1700", "Security Deposits", _DEPOSITS),
     _account("payable", "2000", "Accounts Payable (A/P)", _PAYABLE),
     _account("card", "2100", "Corporate Card", _CARD),
     _account("payroll_taxes", "2200", "Payroll Taxes Payable", _current_liability("PayrollTaxPayable")),
     _account("sales_tax", "2300", "Sales Tax Payable", _current_liability("SalesTaxPayable")),
-    _account(
-        "deferred_revenue", "2400", "Deferred Revenue", _current_liability("OtherCurrentLiabilities")
-    ),
+    _account("deferred_revenue", "2400", "Deferred Revenue", _current_liability("OtherCurrentLiabilities")),
     _account("term_loan", "2700", "Term Loan", _NOTES),
     _account("opening_equity", "3000", "Opening Balance Equity", _equity("OpeningBalanceEquity")),
     _account("common_stock", "3100", "Common Stock", _equity("CommonStock")),
@@ -147,31 +143,23 @@ _INCOME_AND_COST: Final = (
 
 _EXPENSES: Final = (
     _account("marketing", "6000", "Marketing", _expense("AdvertisingPromotional")),
-    _account(
-        "online_ads", "6010", "Online Advertising", _expense("AdvertisingPromotional"), "marketing"
-    ),
+    _account("online_ads", "6010", "Online Advertising", _expense("AdvertisingPromotional"), "marketing"),
     _account("events", "6020", "Events & Trade Shows", _expense("PromotionalMeals"), "marketing"),
     _account("travel", "6100", "Travel", _expense("Travel")),
     _account("airfare", "6110", "Airfare", _expense("Travel"), "travel"),
     _account("travel_meals", "6140", "Meals While Traveling", _expense("TravelMeals"), "travel"),
     _account("office", "6200", "Office Expenses", _expense("OfficeGeneralAdministrativeExpenses")),
     _account("supplies", "6210", "Office Supplies", _expense("SuppliesMaterials"), "office"),
-    _account(
-        "postage", "6220", "Postage & Shipping", _expense("ShippingFreightDelivery"), "office"
-    ),
+    _account("postage", "6220", "Postage & Shipping", _expense("ShippingFreightDelivery"), "office"),
     _account("catering", "6230", "Kitchen & Catering", _expense("EntertainmentMeals"), "office"),
     _account("software", "6300", "Software Subscriptions", _expense("DuesSubscriptions")),
     _account("developer_tools", "6310", "Developer Tools", _expense("DuesSubscriptions"), "software"),
-    _account(
-        "business_apps", "6320", "Business Applications", _expense("DuesSubscriptions"), "software"
-    ),
+    _account("business_apps", "6320", "Business Applications", _expense("DuesSubscriptions"), "software"),
     _account("facilities", "6400", "Facilities", _expense("RentOrLeaseOfBuildings")),
     _account("rent", "6410", "Rent", _expense("RentOrLeaseOfBuildings"), "facilities"),
     _account("utilities", "6430", "Utilities", _expense("Utilities"), "facilities"),
     _account("cleaning", "6440", "Cleaning", _expense("RepairMaintenance"), "facilities"),
-    _account(
-        "repairs", "6450", "Repairs & Maintenance", _expense("RepairMaintenance"), "facilities"
-    ),
+    _account("repairs", "6450", "Repairs & Maintenance", _expense("RepairMaintenance"), "facilities"),
     _account("fees", "6500", "Professional Fees", _expense("LegalProfessionalFees")),
     _account("legal", "6510", "Legal", _expense("LegalProfessionalFees"), "fees"),
     _account("accounting", "6520", "Accounting & Audit", _expense("LegalProfessionalFees"), "fees"),
