@@ -77,7 +77,7 @@ class Bill:
         approval_status: Where its approval stands.
         exchange_rate: US dollars for one unit of a foreign currency.
         purchase_order_number: Number of the order it answers; empty for none.
-        created_by: Who entered it.
+        created_by: Who entered it; empty for BILL itself.
         paid: Cleared payments and applied credits.
         credited: Applied credits.
         scheduled: Payments on their way.
@@ -181,7 +181,7 @@ def bill_record(bill: Bill, lists: BillLists) -> Record:
             "classifications": classifications(bill.coding, lists),
             "approvers": _approvers(bill),
             "purchaseOrderNumber": bill.purchase_order_number or None,
-            "createdBy": bill.created_by,
+            "createdBy": bill.created_by or None,
             **times(bill.created, bill.updated),
         }
     )

@@ -87,7 +87,7 @@ def _bill(ordinal: int, vendor: Vendor, random: Random) -> Bill:
 
 
 def _lines(trade: Trade, location: str, random: Random) -> Iterator[Line]:
-    count = random.choices((1, 2, random.randint(1, trade.most_lines)), (5, 3, 4))[0]
+    count = random.choices((1, 2, random.randint(1, trade.most_lines)), (4, 3, 6))[0]
     for _ in range(count):
         coding = {}
         if _chance(random, 75):

@@ -1,6 +1,9 @@
 """Recurring bills and the bills that came of them (BILL manual 4.4).
 
 A bill is generated `daysInAdvance` before it is due and carries its due date as invoice number.
+The simulator goes on generating when a day comes, on whatever day it is run. So that the demo is
+the same on every day, most schedules end with the company's year, and the others come again only
+after years.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from ap_simulator.company.calendar import PERIOD_END, PERIOD_START, office_momen
 from ap_simulator.company.vendors import Vendor
 
 _BANK_ACCOUNT: Final = bill_id("bank_accounts", 1)
-_NIGHTLY: Final = time(7, 0, tzinfo=UTC)
+_MIDNIGHT: Final = time(tzinfo=UTC)
 _MOST_LINES: Final = 10
 
 
@@ -49,7 +52,7 @@ class Template:
     period: Literal["WEEKLY", "MONTHLY", "YEARLY"] = "MONTHLY"
     frequency: int = 1
     days_in_advance: int = 10
-    end: date | None = None
+    end: date | None = PERIOD_END
     auto_payment: bool = False
     archived: bool = False
     stopped: date = PERIOD_END
@@ -116,9 +119,11 @@ TEMPLATES: Final = (
     ),
     Template(
         vendor="Software Guild of Texas",
-        lines=(("Corporate membership", "1800.00", "dues"),),
+        lines=(("Corporate membership, five years", "1800.00", "dues"),),
         first_due=date(2026, 3, 1),
         period="YEARLY",
+        frequency=5,
+        end=None,
         days_in_advance=45,
     ),
     Template(
@@ -136,6 +141,7 @@ TEMPLATES: Final = (
         vendor="Evergreen Plant Care",
         lines=(("Plant care", "145.00", "cleaning"),),
         first_due=date(2025, 11, 12),
+        end=None,
         archived=True,
         stopped=date(2026, 5, 20),
     ),
@@ -145,25 +151,33 @@ TEMPLATES: Final = (
         first_due=date(2026, 7, 10),
         period="WEEKLY",
         days_in_advance=2,
-        end=date(2027, 6, 30),
     ),
     Template(
-        vendor="Rideau Software Works",
-        lines=(("Support retainer", "950.00", "business_apps"),),
-        first_due=date(2027, 1, 4),
-        location="toronto",
+        vendor="Sato Intellectual Property Group",
+        lines=(("Trademark renewal", "2350.00", "legal"), ("Filing fees", "525.00", "legal")),
+        first_due=date(2026, 2, 10),
+        period="YEARLY",
+        frequency=10,
+        days_in_advance=60,
+        end=None,
+    ),
+    Template(
+        vendor="Back Bay Office Partners",
+        lines=(("Deposit for the new lease", "15000.00", "deposits"),),
+        first_due=date(2031, 11, 1),
+        location="boston",
+        period="YEARLY",
+        end=None,
     ),
 )
 
 
-def recurring_bills(
-    vendors: Sequence[Vendor], *, first_ordinal: int, closed: date = PERIOD_END
-) -> Iterator[Bill]:
-    """The bills generated up to and including the day `closed`, template by template."""
+def recurring_bills(vendors: Sequence[Vendor], *, first_ordinal: int) -> Iterator[Bill]:
+    """The bills generated in the twelve months, template by template."""
     by_name = {vendor.profile.name: vendor for vendor in vendors}
     ordinal = first_ordinal
     for template in TEMPLATES:
-        for due in _due_dates(template, closed):
+        for due in _due_dates(template):
             yield _generated(template, by_name[template.vendor], due, ordinal)
             ordinal += 1
 
@@ -178,7 +192,7 @@ def recurring_records(vendors: Sequence[Vendor], lists: BillLists, random: Rando
 
 
 def _generated(template: Template, vendor: Vendor, due: date, ordinal: int) -> Bill:
-    created = datetime.combine(_generation_day(template, due), _NIGHTLY)
+    created = datetime.combine(_generation_day(template, due), _MIDNIGHT)
     return Bill(
         ordinal=ordinal,
         vendor=vendor,
@@ -192,16 +206,17 @@ def _generated(template: Template, vendor: Vendor, due: date, ordinal: int) -> B
         role="recurring_paid_automatically" if template.auto_payment else "recurring",
         approval_status="UNASSIGNED",
         exchange_rate=exchange_rate_at(created.date(), vendor.profile.currency),
+        created_by="",
     )
 
 
 def _record(ordinal: int, template: Template, vendor: Vendor, lists: BillLists, random: Random) -> Record:
     created = office_moment(min(template.first_due, PERIOD_END) - timedelta(days=20), random)
     changed = office_moment(template.stopped, random) if template.archived else None
-    generated = list(_due_dates(template, PERIOD_END))
+    generated = list(_due_dates(template))
     updated = max(
         [created, *([changed] if changed else [])]
-        + [datetime.combine(_generation_day(template, due), _NIGHTLY) for due in generated[-1:]]
+        + [datetime.combine(_generation_day(template, due), _MIDNIGHT) for due in generated[-1:]]
     )
     return without_unset(
         {
@@ -213,7 +228,7 @@ def _record(ordinal: int, template: Template, vendor: Vendor, lists: BillLists, 
                 {
                     "period": template.period,
                     "frequency": template.frequency,
-                    "nextDueDate": _next_due(template, generated).isoformat(),
+                    "nextDueDate": _next_due(template, generated),
                     "endDate": template.end.isoformat() if template.end else None,
                     "daysInAdvance": template.days_in_advance,
                 }
@@ -250,11 +265,14 @@ def _lines(template: Template) -> list[Line]:
     ]
 
 
-def _due_dates(template: Template, closed: date) -> Iterator[date]:
+def _due_dates(template: Template) -> Iterator[date]:
     """Due dates of the bills generated so far; the first falls in the twelve months."""
     due: date | None = template.first_due
-    last = min(closed, template.stopped)
-    while due is not None and _generation_day(template, due) <= last and due <= (template.end or due):
+    while (
+        due is not None
+        and _generation_day(template, due) <= template.stopped
+        and due <= (template.end or due)
+    ):
         yield due
         due = _turn_after(template, due)
 
@@ -263,10 +281,11 @@ def _generation_day(template: Template, due: date) -> date:
     return max(due - timedelta(days=template.days_in_advance), PERIOD_START)
 
 
-def _next_due(template: Template, generated: Sequence[date]) -> date:
-    if not generated:
-        return template.first_due
-    return _turn_after(template, generated[-1]) or generated[-1]
+def _next_due(template: Template, generated: Sequence[date]) -> str | None:
+    """None where the schedule has come to its end."""
+    due = _turn_after(template, generated[-1]) if generated else template.first_due
+    ended = due is None or (template.end is not None and due > template.end)
+    return None if due is None or ended else due.isoformat()
 
 
 def _turn_after(template: Template, due: date) -> date | None:

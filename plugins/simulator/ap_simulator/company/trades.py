@@ -63,7 +63,7 @@ TRADES: Final = {
         ),
         department="platform",
         accounting_class="managed",
-        most_lines=6,
+        most_lines=8,
         weight=8,
     ),
     "software": Trade(
@@ -159,7 +159,7 @@ TRADES: Final = {
         ),
         department="sales",
         accounting_class="consulting",
-        most_lines=7,
+        most_lines=12,
         billable=True,
         weight=5,
     ),
@@ -180,7 +180,7 @@ TRADES: Final = {
             _offer("Standing desks", "furniture", 380, 900, 4),
         ),
         department="finance",
-        most_lines=8,
+        most_lines=12,
         weight=4,
     ),
     "hardware": Trade(
@@ -192,7 +192,7 @@ TRADES: Final = {
             _offer("Imaging and set-up", "repairs", 60, 120, 10),
         ),
         department="engineering",
-        most_lines=7,
+        most_lines=10,
     ),
     "marketing": Trade(
         offers=(
