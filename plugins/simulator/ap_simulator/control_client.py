@@ -1,0 +1,168 @@
+"""A client of `/__control` for the command line, the report and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Self
+
+import requests
+import simplejson
+
+
+class ControlError(Exception):
+    """The simulator does not answer or refused a control call. One line for the reader."""
+
+
+class ControlClient:
+    """Speaks to the control API of the simulator at `url`."""
+
+    def __init__(self, url: str, *, timeout: float = 60) -> None:
+        self.url = url.rstrip("/")
+        self._timeout = timeout
+        self._session = requests.Session()
+        self._session.trust_env = False  # No proxy, no .netrc: this is loopback.
+
+    def __enter__(self) -> Self:
+        """Use the client as a context that ends its connections."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the connections."""
+        self.close()
+
+    def close(self) -> None:
+        """End the connections."""
+        self._session.close()
+
+    def status(self) -> dict[str, Any]:
+        """What runs: url, pid, run directory, company, clock, counts of records, environment."""
+        return self._object("GET", "status")
+
+    def stats(self) -> dict[str, Any]:
+        """Calls, applied writes and throttles by system, and `total_calls`."""
+        return self._object("GET", "stats")
+
+    def reset_stats(self) -> None:
+        """Begin counting anew."""
+        self._call("POST", "stats/reset")
+
+    def reset(self, **settings: object) -> dict[str, Any]:
+        """Put a new company in place of the present one; the status of the new one.
+
+        Args:
+            settings: `company`, `vendors`, `bills`, `seed`, `switches`; what is left out is as the
+                simulator was started with.
+        """
+        return self._object("POST", "reset", json=settings)
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The fault rules in force, with how often each was met and fired."""
+        return self._array("GET", "faults")
+
+    def add_fault(self, kind: str, **rule: object) -> dict[str, Any]:
+        """Put a fault in force, e.g. `add_fault("throttle", path="*/batch", nth=2)`."""
+        return self._object("POST", "faults", json={"kind": kind, **rule})
+
+    def clear_faults(self) -> None:
+        """Lift all faults."""
+        self._call("DELETE", "faults")
+
+    def set_latency(self, **latency: object) -> dict[str, Any]:
+        """Set the standing latency: `per_call_ms`, `per_item_ms`, and `system` for one only."""
+        return self._object("POST", "latency", json=latency)
+
+    def clock(self) -> datetime:
+        """The simulated moment."""
+        return self._moment(self._object("GET", "clock"))
+
+    def set_clock(self, moment: datetime) -> datetime:
+        """Set the clock to an aware moment."""
+        return self._moment(self._object("POST", "clock", json={"set": moment.isoformat()}))
+
+    def advance(self, seconds: float) -> datetime:
+        """Let simulated time pass at once."""
+        return self._moment(self._object("POST", "clock", json={"advance_seconds": seconds}))
+
+    def freeze(self) -> datetime:
+        """Let simulated time stand still."""
+        return self._moment(self._object("POST", "clock", json={"freeze": True}))
+
+    def run(self) -> datetime:
+        """Let simulated time run on."""
+        return self._moment(self._object("POST", "clock", json={"run": True}))
+
+    def switches(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """All switches by area and name: value, default, accepted values, meaning."""
+        return self._object("GET", "switches")
+
+    def set_switches(self, switches: Mapping[str, object]) -> None:
+        """Set switches by full name, e.g. `{"bill.limit_status": 400}`; all of them or none."""
+        self._call("POST", "switches", json=dict(switches))
+
+    def records(
+        self,
+        system: str,
+        entity: str,
+        *,
+        realm: str | None = None,
+        organization: str | None = None,
+        record_id: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """What is stored, money as `Decimal`.
+
+        Args:
+            system: `bill` or `quickbooks`.
+            entity: A collection of BILL (`bills`) or an entity of QuickBooks (`PurchaseOrder`).
+            realm: Only this QuickBooks company.
+            organization: Only this BILL organization.
+            record_id: Only the record of this id.
+        """
+        query = {
+            "system": system,
+            "entity": entity,
+            "realm": realm,
+            "organization": organization,
+            "id": record_id,
+        }
+        return self._array("GET", "records", params={k: v for k, v in query.items() if v})
+
+    def add_organization(self, **organization: object) -> dict[str, Any]:
+        """Add a BILL organization; see the README for the fields."""
+        return self._object("POST", "organizations", json=organization)
+
+    def add_realm(self, **realm: object) -> dict[str, Any]:
+        """Add a QuickBooks company and connect a client to it; see the README for the fields."""
+        return self._object("POST", "realms", json=realm)
+
+    def disconnect(self, realm_id: str) -> int:
+        """End the connections to a company, as a person does inside QuickBooks; how many."""
+        ended: int = self._object("POST", "disconnect", json={"realm_id": realm_id})["ended"]
+        return ended
+
+    def _moment(self, clock: Mapping[str, Any]) -> datetime:
+        return datetime.fromisoformat(clock["now"])
+
+    def _object(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self._call(method, path, **request)
+        return answer
+
+    def _array(self, method: str, path: str, **request: Any) -> list[dict[str, Any]]:
+        answer: Iterable[dict[str, Any]] = self._call(method, path, **request)
+        return list(answer)
+
+    def _call(self, method: str, path: str, **request: Any) -> Any:
+        url = f"{self.url}/__control/{path}"
+        try:
+            response = self._session.request(method, url, timeout=self._timeout, **request)
+        except requests.RequestException as error:
+            msg = f"No simulator answers at {self.url}; start one with: ap-simulator start"
+            raise ControlError(msg) from error
+        try:
+            answer = simplejson.loads(response.text, use_decimal=True)
+        except ValueError as error:
+            msg = f"What answers at {self.url} is not a simulator (HTTP {response.status_code})"
+            raise ControlError(msg) from error
+        if not response.ok:
+            raise ControlError(answer.get("error", f"{url}: {answer}"))
+        return answer

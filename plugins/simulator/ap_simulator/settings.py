@@ -1,0 +1,55 @@
+"""What a world is made of: the company, the switches, and further companies beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ap_simulator.quickbooks.profile import RealmProfile
+
+COMPANIES: Final = ("demo", "empty")
+DEFAULT_SEED: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a world is made of.
+
+    Attributes:
+        company: `demo` or `empty`.
+        vendors: How many vendors; None is what the company has by itself.
+        bills: How many bills; None likewise.
+        seed: The same seed makes the same company.
+        switches: Values of switches by full name.
+    """
+
+    company: str = "empty"
+    vendors: int | None = None
+    bills: int | None = None
+    seed: int = DEFAULT_SEED
+    switches: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organization:
+    """A BILL organization to be added, with one login and one developer key."""
+
+    organization_id: str
+    name: str
+    username: str
+    password: str = field(repr=False)
+    dev_key: str = field(repr=False)
+    profile: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Realm:
+    """A QuickBooks company to be added, and the client that is connected to it."""
+
+    realm_id: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    profile: RealmProfile
+    refresh_token: str | None = field(default=None, repr=False)
+    redirect_uris: tuple[str, ...] = ()
