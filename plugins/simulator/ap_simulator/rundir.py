@@ -20,8 +20,9 @@ DEFAULT_RUN_DIR: Final = Path(".simulator")
 _STORE: Final = "store.sqlite3"
 _SESSION: Final = "bill-session"
 #: Files that refer to the company and end with it: the store, the session cache, and what is kept
-#: beside them (journal, write-ahead log, lock, temporary file).
-_COMPANY_FILES: Final = (f"{_STORE}*", f"{_SESSION}*")
+#: beside them (journal, write-ahead log, lock, temporary file); and Meltano's bookmarks, for who
+#: keeps them here.
+_COMPANY_FILES: Final = (f"{_STORE}*", f"{_SESSION}*", "state/*/state.json", "state/*/lock")
 
 
 class AlreadyRunningError(Exception):

@@ -51,11 +51,12 @@ def test_only_its_owner_can_read_it(run_dir):
 def test_a_new_company_removes_the_files_of_the_old_one_and_no_others(run_dir):
     run_dir.create()
     ours = ["store.sqlite3", "store.sqlite3-wal", "store.sqlite3-shm", "bill-session"]
-    ours.append("bill-session.lock")
+    ours += ["bill-session.lock", "state/dev:tap-to-target/state.json"]
     others = ["simulator.log", "notes.txt", "my-store.sqlite3"]
+    others += ["state/notes.txt", "store.sqlite3.backups/kept"]
     for name in ours + others:
+        (run_dir.path / name).parent.mkdir(parents=True, exist_ok=True)
         (run_dir.path / name).touch()
-    (run_dir.path / "store.sqlite3.backups").mkdir()
     run_dir.remove_company_files()
-    left = sorted(path.name for path in run_dir.path.iterdir())
-    assert left == sorted([*others, "store.sqlite3.backups"])
+    left = [path for path in run_dir.path.rglob("*") if path.is_file()]
+    assert sorted(str(path.relative_to(run_dir.path)) for path in left) == sorted(others)
