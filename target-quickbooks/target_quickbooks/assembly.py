@@ -6,15 +6,17 @@ import os
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from target_quickbooks.order_step import OrderStep
+from target_quickbooks.outlet import Outlet
+from target_quickbooks.plan_mode import PlanCollector
 from target_quickbooks.quickbooks.client import QuickBooksClient
 from target_quickbooks.quickbooks.directory import Directory
 from target_quickbooks.quickbooks.governor import Governor
 from target_quickbooks.quickbooks.oauth import TokenSource, utc_now
 from target_quickbooks.report import RunReport
-from target_quickbooks.settings import Settings
+from target_quickbooks.settings import Mode, Settings
 from target_quickbooks.store.cipher import Cipher
 from target_quickbooks.store.database import Store, open_store
 from target_quickbooks.vendor_step import VendorStep
@@ -32,8 +34,9 @@ class Run:
     directory: Directory
     walk: Walk
     report: RunReport
+    plan: PlanCollector | None
     trigger: str
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    id: str
 
 
 def assemble(
@@ -63,7 +66,8 @@ def assemble(
     )
     directory = Directory(client)
     run_id, trigger = str(uuid.uuid4()), _trigger()
-    writer = Writer(
+    plan = PlanCollector(report) if settings.mode is Mode.PLAN else None
+    writer: Outlet = plan or Writer(
         store=store,
         client=client,
         report=report,
@@ -76,7 +80,7 @@ def assemble(
     vendors = VendorStep(store, directory, writer, settings.policies, report)
     orders = OrderStep(store, directory, writer, settings.policies, report)
     walk = Walk(realm_id=settings.realm_id, store=store, writer=writer, vendors=vendors, orders=orders)
-    return Run(settings, store, client, directory, walk, report, trigger, run_id)
+    return Run(settings, store, client, directory, walk, report, plan, trigger, run_id)
 
 
 def _trigger() -> str:

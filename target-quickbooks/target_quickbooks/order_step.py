@@ -34,7 +34,7 @@ from target_quickbooks.planning import (
 from target_quickbooks.quickbooks.faults import Recovery
 from target_quickbooks.settings import ArchivedBill, ArchivedVendor
 from target_quickbooks.step import ENOUGH_ROUNDS, Step
-from target_quickbooks.store import link_table, reference_table
+from target_quickbooks.store import reference_table
 
 ENTITY = "PurchaseOrder"
 STREAM = "bills"
@@ -106,8 +106,8 @@ class OrderStep(Step):
     def _surroundings(self, company: Company, bills: Sequence[Bill]) -> _Surroundings:
         wanted = {reference for bill in bills for reference in references_of(bill)}
         wanted |= {(Kind.VENDOR, bill.vendor_id) for bill in bills}
+        vendors = self.links(company, "Vendor", [bill.vendor_id for bill in bills])
         with self.store.reading() as connection:
-            vendors = link_table.find(connection, company, "Vendor", [bill.vendor_id for bill in bills])
             references = reference_table.find(connection, company.organization_id, wanted)
         named = references.values()
         customers = [found.name for found in named if found.kind in {Kind.CUSTOMER, Kind.JOB}]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -11,6 +11,7 @@ from target_quickbooks.changes import Conflict, Submission
 from target_quickbooks.exact_json import fingerprint
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.payload import Mapped
+from target_quickbooks.outlet import Outlet
 from target_quickbooks.planning import Change, Item, Operation
 from target_quickbooks.quickbooks.directory import Directory
 from target_quickbooks.quickbooks.faults import Recovery
@@ -18,7 +19,6 @@ from target_quickbooks.report import RunReport
 from target_quickbooks.settings import Policies
 from target_quickbooks.store import failure_table, link_table
 from target_quickbooks.store.database import Store
-from target_quickbooks.writing import Writer
 
 ENOUGH_ROUNDS = 4
 
@@ -29,7 +29,7 @@ class Step:
 
     store: Store
     directory: Directory
-    writer: Writer
+    writer: Outlet
     policies: Policies
     report: RunReport
 
@@ -41,8 +41,8 @@ class Step:
     ) -> list[tuple[Mapping[str, Any], Link | None]]:
         """The latest version of each record that is not exactly as when it was last written."""
         latest = {str(record["id"]): record for record in records}
+        links = self.links(company, self.entity, latest)
         with self.store.reading() as connection:
-            links = link_table.find(connection, company, self.entity, latest)
             failed = failure_table.unsettled_ids(connection, company, self.stream, latest)
         pending = [
             (record, links.get(bill_id))
@@ -73,9 +73,15 @@ class Step:
 
     def with_link(self, company: Company, item: Item) -> Item:
         """The record with its link as it is on disk now."""
-        with self.store.reading() as connection:
-            found = link_table.find(connection, company, self.entity, [item.bill_id])
+        found = self.links(company, self.entity, [item.bill_id])
         return replace(item, link=found.get(item.bill_id))
+
+    def links(self, company: Company, entity: str, bill_ids: Iterable[str]) -> dict[str, Link]:
+        """Links by BILL id, those a plan would have made included."""
+        wanted = list(bill_ids)
+        with self.store.reading() as connection:
+            stored = link_table.find(connection, company, entity, wanted)
+        return stored | self.writer.pending_links(company, entity, wanted)
 
     def live_objects(
         self, items: Sequence[Item], conflicts: Sequence[Conflict]

@@ -156,11 +156,13 @@ class TargetQuickbooks(Target):
             return
         run.report.company_name = run.directory.company_name
         if run.report.table() or exit_code == 0:
-            for line in run.report.lines(run.client.calls):
+            for line in [*run.report.lines(run.client.calls), *(run.plan.lines() if run.plan else [])]:
                 click.echo(line, err=True)
         summary = run.report.to_json(run.client.calls, run_id=run.id, exit_code=exit_code)
+        if run.plan:
+            summary["plan"] = run.plan.to_json()
         if run.settings.report_path:
-            run.settings.report_path.write_text(json.dumps(summary, indent=2), encoding="utf-8")
+            run.settings.report_path.write_text(to_json(summary), encoding="utf-8")
         with run.store.writing() as connection:
             counts = {"streams": summary["streams"], "calls": summary["calls"]}
             run_table.finish(connection, run.id, exit_code=exit_code, counts=counts, now=utc_now())
@@ -202,7 +204,8 @@ class TargetQuickbooks(Target):
     def _print_state(self) -> None:
         """Print the latest STATE. Only called when nothing that came before it is still queued."""
         self._flushed_at = time.monotonic()
-        if self._state is None or self._state_printed:
+        planning = self._run is not None and self._run.plan is not None
+        if self._state is None or self._state_printed or planning:
             return
         sys.stdout.write(f"{to_json(self._state)}\n")
         sys.stdout.flush()

@@ -14,11 +14,11 @@ from typing import Any
 from target_quickbooks.links import Company
 from target_quickbooks.mapping.source import Kind, read_reference
 from target_quickbooks.order_step import OrderStep
+from target_quickbooks.outlet import Outlet
 from target_quickbooks.store import failure_table, link_table, reference_table, run_table
 from target_quickbooks.store.database import Store
 from target_quickbooks.store.failure_table import Failure
 from target_quickbooks.vendor_step import VendorStep
-from target_quickbooks.writing import Writer
 
 REFERENCE_STREAMS = frozenset(kind.value for kind in Kind)
 TRACKED_STREAMS = frozenset({"payments", "recurring_bills", "vendor_credits", "organization"})
@@ -37,7 +37,7 @@ class Walk:
         *,
         realm_id: str,
         store: Store,
-        writer: Writer,
+        writer: Outlet,
         vendors: VendorStep,
         orders: OrderStep,
     ) -> None:
