@@ -149,7 +149,6 @@ def currency_reference(currency: str) -> dict[str, str]:
 
 
 def _add_account(lists: QuickBooksLists, account: Account) -> None:
-    number = account.number if account.active_in_quickbooks else ""
     active_name = full_name(_as_node(account), _ACCOUNT_NODES)
     suffix = "" if account.active_in_quickbooks else DELETED_SUFFIX
     body: Entity = {
@@ -164,8 +163,8 @@ def _add_account(lists: QuickBooksLists, account: Account) -> None:
         "CurrentBalanceWithSubAccounts": Decimal(0),
         "CurrencyRef": currency_reference(account.currency),
     }
-    if number:
-        body["AcctNum"] = number
+    if account.number:
+        body["AcctNum"] = account.number
     if account.parent:
         body["ParentRef"] = {"value": lists.id_of("Account", account.parent)}
     lists.add("Account", account.key, str(len(lists.records.get("Account", [])) + 1), body)
@@ -218,13 +217,11 @@ def _add_items(lists: QuickBooksLists) -> None:
             "FullyQualifiedName": full_name(node, nodes),
             "Active": True,
             "Type": item.quickbooks_type,
+            "SubItem": bool(item.parent),
+            "Level": 1 if item.parent else 0,
         }
         if item.parent:
-            body |= {
-                "SubItem": True,
-                "Level": 1,
-                "ParentRef": {"value": lists.id_of("Item", item.parent)},
-            }
+            body["ParentRef"] = {"value": lists.id_of("Item", item.parent)}
         if item.quickbooks_type != "Category":
             body |= _item_details(lists, item)
         lists.add("Item", item.key, str(number), body)
