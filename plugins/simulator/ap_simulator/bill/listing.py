@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -48,7 +49,7 @@ def read_limit(parameters: Mapping[str, str], *, default: int = DEFAULT_LIMIT) -
     text = parameters.get("max", "")
     if not text:
         return default
-    if text.isascii() and text.isdigit() and 1 <= int(text) <= GREATEST_LIMIT:
+    if re.fullmatch("[0-9]{1,3}", text) and 1 <= int(text) <= GREATEST_LIMIT:
         return int(text)
     msg = f"max: must be between 1 and {GREATEST_LIMIT}"
     raise invalid(msg)

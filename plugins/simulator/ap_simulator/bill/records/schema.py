@@ -20,7 +20,8 @@ from ap_simulator.bill.switches import BillSwitches
 from ap_simulator.bill.wire import Record, money
 
 _GREATEST: Final = Decimal(1_000_000_000_000)
-_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+#: Years far from any business are refused, lest a calculation run out of calendar.
+_DAY: Final = re.compile(r"(19|2\d)\d\d-\d\d-\d\d", re.ASCII)
 
 
 @dataclass(slots=True)
