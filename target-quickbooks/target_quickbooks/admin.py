@@ -40,7 +40,7 @@ _PREFIX = "TARGET_QUICKBOOKS_"
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="target-quickbooks")
 def commands() -> None:
-    """Look after links, failures, connections and the audit trail of target-quickbooks.
+    r"""Look after links, failures, connections and the audit trail of target-quickbooks.
 
     \b
     Examples:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 import time
@@ -61,8 +60,11 @@ class TargetQuickbooks(Target):
             problems = "; ".join(_readable(problem) for problem in error.errors)
             msg = f"The settings cannot be used: {problems}."
             raise SettingsError(msg) from None
-        except json.JSONDecodeError:
-            msg = "A setting given as an environment variable is not valid JSON (maps are JSON objects)."
+        except ValueError:
+            msg = (
+                "A setting given as an environment variable cannot be read: maps are JSON objects, "
+                "max_retry_seconds is a whole number."
+            )
             raise SettingsError(msg) from None
         self._run: Run | None = None
         self._stop_signal: int | None = None

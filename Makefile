@@ -1,0 +1,72 @@
+# make help shows what there is. Everything is installed into .venv and .venv-meltano, nothing elsewhere.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+MELTANO := .venv-meltano
+BIN := $(VENV)/bin
+PACKAGES := tap-bill target-quickbooks plugins/simulator
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate
+
+export PATH := $(CURDIR)/$(BIN):$(CURDIR)/$(MELTANO)/bin:$(PATH)
+export PYTHONUTF8 := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# The first Python from 3.11 to 3.13 that can make virtual environments; PYTHON=... overrides.
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 python; do \
+	"$$python" -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	2>/dev/null && command -v "$$python" && break; done)
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+.PHONY: setup
+setup: $(VENV)/.ready $(MELTANO)/.ready ## Install everything into .venv and .venv-meltano
+
+$(VENV)/.ready: requirements/bootstrap.txt requirements/dev.txt $(PACKAGES:%=%/pyproject.toml)
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 with venv is needed (on Debian: apt install python3-venv)." >&2; exit 1; }
+	@echo "Setting up $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/bootstrap.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(PACKAGES:%=--editable %)
+	@touch $@
+
+$(MELTANO)/.ready: requirements/meltano.txt $(VENV)/.ready
+	@echo "Setting up $(MELTANO)"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(MELTANO)
+	@$(BIN)/uv pip install --quiet --python $(MELTANO)/bin/python --require-hashes --requirement requirements/meltano.txt
+	@touch $@
+
+.PHONY: demo
+demo: setup ## BILL to QuickBooks on a simulated company: run, run again, change three records, run again
+	@$(BIN)/python scripts/demo.py
+
+.PHONY: test
+test: setup ## Run every test, in parallel
+	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+
+.PHONY: check
+check: setup ## Lint, formatting, types
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy
+
+.PHONY: format
+format: setup ## Format the code and mend what the linter can
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+
+.PHONY: lock
+lock: $(VENV)/.ready ## Make the lock files anew with the newest versions
+	@$(LOCK) --upgrade --generate-hashes requirements/bootstrap.in --output-file requirements/bootstrap.txt
+	@$(LOCK) --upgrade --generate-hashes requirements/dev.in $(PACKAGES:%=%/pyproject.toml) --output-file requirements/dev.txt
+	@$(LOCK) --upgrade tap-bill/pyproject.toml target-quickbooks/pyproject.toml --output-file requirements/plugins.txt
+	@$(LOCK) --upgrade --generate-hashes requirements/meltano.in --output-file requirements/meltano.txt
+
+.PHONY: clean
+clean: ## Remove environments, caches and what the demo left
+	@rm -rf $(VENV) $(MELTANO) .meltano .simulator .mypy_cache .pytest_cache .ruff_cache .hypothesis .peers
