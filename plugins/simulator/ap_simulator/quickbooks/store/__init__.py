@@ -1,0 +1,1 @@
+"""Records of one entity with the indexes that queries need."""

@@ -1,0 +1,1 @@
+"""Purchase orders, bills, bill payments and vendor credits: lines, numbers, dates, links, totals."""

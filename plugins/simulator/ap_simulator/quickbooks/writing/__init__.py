@@ -1,0 +1,1 @@
+"""Creating, updating, deleting and voiding records, and the rules of each entity."""
