@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from ap_simulator.bill.identifiers import PREFIXES, identifier
 from ap_simulator.company.bill_format import Record, bill_id, times
 from ap_simulator.company.bill_lists import bill_lists
 from ap_simulator.company.bills import USER_IDS
@@ -11,14 +12,13 @@ from ap_simulator.company.calendar import BOOKS_OPENED
 from ap_simulator.company.identities import DEMO
 
 _USERS: Final = (
-    ("Accounts", "Payable", DEMO.username, "ADMINISTRATOR"),
     ("Joanna", "Kowalska", "joanna.kowalska@larkfield.example", "APPROVER"),
     ("Samuel", "Achebe", "samuel.achebe@larkfield.example", "APPROVER"),
 )
 
 
 def users() -> list[Record]:
-    """BILL's users: the demo's login and two approvers."""
+    """Those who approve bills. The demo's login is added with its password, by the service."""
     return [
         {
             "id": user_id,
@@ -27,15 +27,13 @@ def users() -> list[Record]:
             "lastName": last_name,
             "email": email,
             "role": {
-                "id": bill_id("roles", number),
+                "id": identifier(PREFIXES["roles"], seed=f"{DEMO.organization_id}/{role}", number=1),
                 "type": role,
                 "description": role.capitalize(),
             },
             **times(BOOKS_OPENED),
         }
-        for number, (user_id, (first_name, last_name, email, role)) in enumerate(
-            zip(USER_IDS, _USERS, strict=True), 1
-        )
+        for user_id, (first_name, last_name, email, role) in zip(USER_IDS[1:], _USERS, strict=True)
     ]
 
 
@@ -55,7 +53,7 @@ def bank_accounts() -> list[Record]:
             "ownerType": "BUSINESS",
             "bankName": "First Meridian Bank",
             "accessToAdmins": True,
-            "default": {"payables": number == 1, "receivables": number == 1},
+            "default": {"payables": False, "receivables": False},
             "chartOfAccountId": lists.id_of("chart_of_accounts", key),
             **times(BOOKS_OPENED),
         }
