@@ -81,7 +81,7 @@ def page_of(decoded: Any, call: Call) -> tuple[list[dict[str, Any]], str | None]
         UnreadableAnswerError: It is no list envelope (BILL manual 3.1).
     """
     if isinstance(decoded, dict) and "results" in decoded:
-        records = decoded["results"] or []
+        records = [] if decoded["results"] is None else decoded["results"]
         if isinstance(records, list) and all(isinstance(one, dict) and one.get("id") for one in records):
             return records, decoded.get("nextPage") or None
     msg = f"{call.what} brought JSON that is no list of records with ids"

@@ -168,7 +168,7 @@ class _Patience:
 
     def next_wait(self) -> float | None:
         """Seconds until the next attempt; None if patience has run out."""
-        longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0**self.failures)
+        longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** min(self.failures, 9))
         self.failures += 1
         if self._monotonic() - self._started > _PATIENCE:
             return None

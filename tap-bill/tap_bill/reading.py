@@ -30,14 +30,12 @@ class Reading:
         return self.name == ARCHIVED
 
     def emitted(self, updated: str | None) -> None:
-        """A record went out: move the bookmark if the walk can be resumed at it.
+        """A record went out: move the bookmark as far as the walk could be resumed.
 
         A walk that turns out not to be resumable takes back what it had moved.
         """
-        if not self.walk.resumable:
-            self.bookmarks.put(self.name, self.walk.began_at)
-        elif updated is not None and updated > (self.bookmarks.get(self.name) or ""):
-            self.bookmarks.put(self.name, updated)
+        if updated is not None:
+            self.bookmarks.put(self.name, self.walk.reached(updated))
 
     def finish(self) -> None:
         """The walk is over: move the bookmark to what is known to be read."""

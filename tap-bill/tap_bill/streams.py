@@ -24,7 +24,7 @@ from tap_bill.connection import Connection
 from tap_bill.errors import PermissionDeniedError, RequestRefusedError, UnreadableAnswerError
 from tap_bill.reading import Reading
 from tap_bill.records import RecordShape
-from tap_bill.walk import INCREMENTAL, WHOLE, PageRequest, Query, Walk
+from tap_bill.walk import PRESUMED, SORTED, WHOLE, PageRequest, Query, Walk
 
 _SCHEMAS: Final = SchemaDirectory(schemas)
 
@@ -66,7 +66,7 @@ class BillStream(RESTStream[PageRequest]):
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
     #: Ways to ask for the list, best first.
-    queries: tuple[Query, ...] = INCREMENTAL
+    queries: tuple[Query, ...] = PRESUMED
 
     def __init__(self, tap: Tap, connect: Callable[[], Connection]) -> None:
         """Belong to `tap`."""
@@ -80,7 +80,7 @@ class BillStream(RESTStream[PageRequest]):
     @property
     @override
     def is_sorted(self) -> bool:
-        """See `Walk.resumable` for when it holds; the bookmark is kept accordingly."""
+        """The bookmark is kept by `Reading`, which knows how far a walk can be resumed."""
         return True
 
     @property
@@ -154,19 +154,21 @@ class BillStream(RESTStream[PageRequest]):
         self._pages[response] = self._page_of(decoded)
 
     @override
-    def parse_response(self, response: requests.Response) -> Iterable[dict[str, Any]]:
+    def parse_response(self, response: requests.Response) -> Iterator[dict[str, Any]]:
+        reading = self._reading
         organization_id = self._connect().session.organization_id
-        shape = self._shape
-        conformed = [
-            {**shape.conform(record), "organizationId": organization_id}
+        page = [
+            {**self._shape.conform(record), "organizationId": organization_id}
             for record in self._pages[response][0]
         ]
-        reading = self._reading
-        wanted = reading.walk.take(conformed)
+        if reading.archived_only:
+            # Others can only come from a list that ignores the filter, and then they came before.
+            page = [record for record in page if record.get("archived")]
+        wanted = reading.walk.take(page)
         self._log_notes(reading.walk)
         for record in wanted:
-            reading.archived_seen = reading.archived_seen or record.get("archived") is True
-            yield dict(record)
+            reading.archived_seen = reading.archived_seen or bool(record.get("archived"))
+            yield record
 
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
@@ -258,12 +260,6 @@ class BillStream(RESTStream[PageRequest]):
             self.log("%s: %s", self.name, walk.notes.pop(0))
 
 
-class WholeListStream(BillStream):
-    """A list that BILL does not document to filter or sort by `updatedTime`."""
-
-    queries = WHOLE
-
-
 class ChartOfAccountsStream(BillStream):
     """Accounts of the chart of accounts."""
 
@@ -318,6 +314,7 @@ class CustomersStream(BillStream):
 
     name = "customers"
     path = "/v3/customers"
+    queries = SORTED
 
 
 class VendorsStream(BillStream):
@@ -325,6 +322,7 @@ class VendorsStream(BillStream):
 
     name = "vendors"
     path = "/v3/vendors"
+    queries = SORTED
 
 
 class BillsStream(BillStream):
@@ -332,6 +330,7 @@ class BillsStream(BillStream):
 
     name = "bills"
     path = "/v3/bills"
+    queries = SORTED
 
 
 class PaymentsStream(BillStream):
@@ -339,13 +338,15 @@ class PaymentsStream(BillStream):
 
     name = "payments"
     path = "/v3/payments"
+    queries = SORTED
 
 
-class RecurringBillsStream(WholeListStream):
+class RecurringBillsStream(BillStream):
     """Recurring bills, from which BILL makes bills (BILL manual 4.4)."""
 
     name = "recurring_bills"
     path = "/v3/recurringbills"
+    queries = WHOLE
 
 
 class VendorCreditsStream(BillStream):

@@ -7,18 +7,18 @@ Pure: pages go in; requests, records and a bookmark come out. Three facts of BIL
   documentation leaves open. A walk begins with the best query and goes on to plainer ones.
 - Whether a page token means a position in a moving list or a snapshot is undocumented. With a
   position, a record that changes while the list is read moves to its end and pulls an unread one
-  into the page that was already read. So where filter and sort work, a walk does not follow page
-  tokens but asks for what was updated at or after the last record of the page before. Nothing can
-  slip through then, whatever a token means. Tokens are followed only within one and the same
-  moment, and in lists that cannot be filtered.
-- A list that is not read that way has no order to rely on: its bookmark moves at the end only, and
-  not at all if something changed while several pages of it were read.
+  into the page that was already read. So where BILL documents the sort, a walk does not follow page
+  tokens but asks for what was updated at or after the last record of the page before: windows.
+  Nothing can slip through then, whatever a token means. Tokens are followed only within one and the
+  same moment, at which the bookmark is held until the end.
+- A list that is read by tokens has no order to rely on: its bookmark moves at the end only, and not
+  at all if something changed while several pages of it were read.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,14 +33,24 @@ class Query:
     Attributes:
         filtered: Whether to filter by `updatedTime`.
         sort: Value of the `sort` parameter; None leaves it out.
+        windows: Whether to go on from the last record of a page rather than by page tokens. It
+            relies on the sort: a list that ignores it without a word would lose records.
     """
 
     filtered: bool
     sort: str | None
+    windows: bool = False
 
 
-#: From the best way to the plainest.
-INCREMENTAL = (
+#: For lists that are documented to sort by `updatedTime`. From the best way to the plainest.
+SORTED = (
+    Query(filtered=True, sort=OLDEST_FIRST, windows=True),
+    Query(filtered=True, sort=None),
+    Query(filtered=False, sort=OLDEST_FIRST),
+    Query(filtered=False, sort=None),
+)
+#: For lists of which public clients filter and sort by `updatedTime`, documented or not.
+PRESUMED = (
     Query(filtered=True, sort=OLDEST_FIRST),
     Query(filtered=True, sort=None),
     Query(filtered=False, sort=OLDEST_FIRST),
@@ -95,8 +105,9 @@ class Walk:
         self._since = since
         self.began_at = bookmark
         self._started = started
-        self._windows = self._queries[0] == INCREMENTAL[0]
+        self._windows = self._queries[0].windows
         self._other_way: str | None = None
+        self._held_at: str | None = None
         self._tokens: set[str] = set()
         self._last: str | None = None
         self._ids_at_last: set[str] = set()
@@ -104,21 +115,27 @@ class Walk:
         self.pages = 0
         self.notes: list[str] = []
         self.request = self._first_request()
+        self._tried = {self.request}
 
-    @property
-    def resumable(self) -> bool:
-        """Whether the bookmark may follow the records as they are emitted."""
-        return self._windows
+    def reached(self, updated: str) -> str | None:
+        """What may be remembered once the record that was updated at `updated` is emitted."""
+        if not self._windows:
+            return self.began_at
+        return (
+            max(self.began_at or "", updated if self._held_at is None else min(updated, self._held_at))
+            or None
+        )
 
     @property
     def bookmark(self) -> str | None:
         """What may be remembered when the walk is over: nothing at or before it is unread."""
         if self._newest is None:
             return self.began_at
-        moved_meanwhile = self.pages > 1 and not self._windows and self._newest >= self._started
-        if moved_meanwhile or (self.began_at is not None and self._newest < self.began_at):
-            return self.began_at
-        return self._newest
+        by_tokens = self._held_at is not None if self._windows else self.pages > 1
+        if by_tokens and self._newest >= self._started:
+            # Something changed while page tokens were followed, so a record may have slipped through.
+            return self.reached(self._newest)
+        return max(self._newest, self.began_at or "")
 
     def refused(self, reason: str) -> bool:
         """BILL refused `request` (400).
@@ -144,7 +161,8 @@ class Walk:
             keeps_filter = asked.since is not None and self.request.since is not None
             keeps_sort = asked.sort is not None and self.request.sort == asked.sort
             repeats_fault = (suspects == {"filter"} and keeps_filter) or (suspects == {"sort"} and keeps_sort)
-            if self.request != asked and not repeats_fault:
+            if self.request not in self._tried and not repeats_fault:
+                self._tried.add(self.request)
                 self.notes.append(
                     f"BILL does not let this list be {_missing(asked, self.request)} by updatedTime; it is "
                     "read whole and compared here"
@@ -152,17 +170,16 @@ class Walk:
                 return True
         return False
 
-    def take(self, records: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    def take(self, page: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Look through a page.
 
         Args:
-            records: Its records, with `updatedTime` in the tap's form if they have one.
+            page: Its records, with `updatedTime` in the tap's form if they have one.
 
         Returns:
             Those to emit, in order.
         """
         self.pages += 1
-        page = list(records)
         self._check_order(page)
         return [record for record in page if self._is_wanted(record)]
 
@@ -186,6 +203,8 @@ class Walk:
             self.notes.append("BILL repeated a page token; the list is taken to end there")
             return None
         else:
+            if self._held_at is None:
+                self._held_at = self._last or ""
             self._tokens.add(next_page)
             self.request = PageRequest(asked.since, asked.sort, next_page)
         return self.request
