@@ -23,6 +23,7 @@ _ENTITY_ORDER: Final = (
     "Class",
     "Department",
     "Term",
+    "CompanyCurrency",
     "Item",
     "Customer",
     "Employee",
@@ -64,16 +65,10 @@ def populate(
             generated bills need generated vendors.
     """
     scale = _scale(company, vendors, bills, seed)
-    made = _make(company, seed, deleted_suffix=world.switches.quickbooks.deleted_suffix)
+    made = demo_company(seed=seed) if company == "demo" else empty_company()
     _add_bill_side(world, DEMO, made, scale)
     _add_quickbooks_side(world, DEMO, made, scale if existing_in_quickbooks else None)
     _connect(world, DEMO)
-
-
-def _make(company: CompanyName, seed: int, *, deleted_suffix: bool) -> Company:
-    if company == "demo":
-        return demo_company(seed=seed, deleted_suffix=deleted_suffix)
-    return empty_company()
 
 
 def _scale(company: CompanyName, vendors: int | None, bills: int | None, seed: int) -> Scale:

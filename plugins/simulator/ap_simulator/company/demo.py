@@ -80,13 +80,8 @@ def empty_company() -> Company:
     )
 
 
-def demo_company(*, seed: int, deleted_suffix: bool = True) -> Company:
-    """The company after a year of business, none of it in QuickBooks yet.
-
-    Args:
-        seed: Decides amounts, dates and everyday bills.
-        deleted_suffix: Whether QuickBooks marks the name of an inactive vendor.
-    """
+def demo_company(*, seed: int) -> Company:
+    """The company after a year of business, none of it in QuickBooks yet."""
     random = Random(seed)  # noqa: S311 - reproducible on purpose
     lists = bill_lists()
     vendors = plan_vendors(random)
@@ -105,7 +100,7 @@ def demo_company(*, seed: int, deleted_suffix: bool = True) -> Company:
         "vendor_credits": (credit_record(credit, lists) for credit in credits_),
     }
     books = quickbooks_lists()
-    add_existing_vendors(books, deleted_suffix=deleted_suffix)
+    add_existing_vendors(books)
     return Company(
         organization=organization(),
         bill={name: sorted(found, key=_age) for name, found in records.items()},

@@ -1,5 +1,6 @@
 """QuickBooks' side of the company's structure: accounts, classes, departments, items, terms, names.
 
+Inactive entries have their plain names here; the service marks them as it does deactivated ones.
 Customers, vendors and employees share one series of ids, as the names they carry share one space.
 """
 
@@ -32,8 +33,6 @@ from ap_simulator.quickbooks.profile import RealmProfile
 
 Entity = dict[str, Any]
 
-#: What QuickBooks appends to the name of an inactive entry, which frees the name.
-DELETED_SUFFIX: Final = " (deleted)"
 #: Home units for one foreign unit.
 EXCHANGE_RATES: Final = {
     "CAD": Decimal("0.7284"),
@@ -118,6 +117,9 @@ def quickbooks_lists() -> QuickBooksLists:
     _add_classes(lists)
     _add_tree(lists, "Department", LOCATIONS, first_id=1, flag="SubDepartment")
     _add_terms(lists)
+    for number, code in enumerate(EXCHANGE_RATES, 1):
+        body = {"Code": code, "Name": _CURRENCY_NAMES[code], "Active": True}
+        lists.add("CompanyCurrency", code, str(number), body)
     _add_items(lists)
     for customer in (*CUSTOMERS, *JOBS):
         _add_customer(lists, customer)
@@ -149,12 +151,10 @@ def currency_reference(currency: str) -> dict[str, str]:
 
 
 def _add_account(lists: QuickBooksLists, account: Account) -> None:
-    active_name = full_name(_as_node(account), _ACCOUNT_NODES)
-    suffix = "" if account.active_in_quickbooks else DELETED_SUFFIX
     body: Entity = {
-        "Name": account.name + suffix,
+        "Name": account.name,
         "SubAccount": bool(account.parent),
-        "FullyQualifiedName": active_name + suffix,
+        "FullyQualifiedName": full_name(_as_node(account), _ACCOUNT_NODES),
         "Active": account.active_in_quickbooks,
         "Classification": account.kind.classification,
         "AccountType": account.kind.quickbooks_type,

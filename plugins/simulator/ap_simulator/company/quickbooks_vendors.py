@@ -9,7 +9,6 @@ from typing import Final
 
 from ap_simulator.company.calendar import BOOKS_OPENED
 from ap_simulator.company.quickbooks_lists import (
-    DELETED_SUFFIX,
     Entity,
     QuickBooksLists,
     currency_reference,
@@ -29,18 +28,12 @@ _INACTIVE: Final = "inactive_twin"
 _ENTERED: Final = BOOKS_OPENED + timedelta(days=31)
 
 
-def add_existing_vendors(lists: QuickBooksLists, *, deleted_suffix: bool = True) -> None:
-    """Add the vendors to QuickBooks' lists.
-
-    Args:
-        lists: What QuickBooks has so far.
-        deleted_suffix: Whether an inactive vendor's name ends in ` (deleted)`.
-    """
+def add_existing_vendors(lists: QuickBooksLists) -> None:
+    """Add the vendors to QuickBooks' lists."""
     for role, name in EXISTING_VENDORS.items():
         inactive = role == _INACTIVE
-        shown = name + DELETED_SUFFIX if inactive and deleted_suffix else name
         body: Entity = {
-            "DisplayName": shown,
+            "DisplayName": name,
             "CompanyName": name,
             "PrintOnCheckName": name,
             "Active": not inactive,

@@ -11,7 +11,6 @@ from ap_simulator.company.demo import (
     EXPECTED_REFUSALS,
     SPECIAL_BILLS,
     SPECIAL_VENDORS,
-    demo_company,
 )
 
 
@@ -99,16 +98,7 @@ def test_vendor_named_like_a_customer_and_one_like_an_employee(special, quickboo
 
 def test_vendor_with_an_inactive_twin(special, quickbooks_names):
     (vendor,) = special("inactive_twin")
-    twin = quickbooks_names["Vendor"][vendor["name"] + " (deleted)"]
-    assert twin["Active"] is False
-    assert vendor["name"] not in quickbooks_names["Vendor"]
-
-
-def test_inactive_twin_keeps_its_name_if_quickbooks_marks_none(special):
-    company = demo_company(seed=1, deleted_suffix=False)
-    (vendor,) = special("inactive_twin")
-    (twin,) = [entry for entry in company.quickbooks["Vendor"] if entry["Active"] is False]
-    assert twin["DisplayName"] == vendor["name"]
+    assert quickbooks_names["Vendor"][vendor["name"]]["Active"] is False
 
 
 def test_vendors_that_quickbooks_has_already(special, quickbooks_names):
@@ -116,9 +106,7 @@ def test_vendors_that_quickbooks_has_already(special, quickbooks_names):
     assert quickbooks_names["Vendor"][same["name"]]["Active"] is True
     assert other_case["name"] not in quickbooks_names["Vendor"]
     assert other_case["name"].title() in quickbooks_names["Vendor"]
-    assert {record["DisplayName"] for record in quickbooks_names["Vendor"].values()} >= {
-        name for role, name in EXISTING_VENDORS.items() if role != "inactive_twin"
-    }
+    assert set(quickbooks_names["Vendor"]) == set(EXISTING_VENDORS.values())
 
 
 def test_two_vendors_of_one_name_and_no_others(special, vendors):
@@ -214,7 +202,7 @@ def test_accounts_that_differ(demo):
     assert bill[transport["parentId"]]["name"] == "Travel"
     assert "Travel:Ground Transport" in books
 
-    assert books["Printing & Reproduction (deleted)"]["Active"] is False
+    assert books["Printing & Reproduction"]["Active"] is False
     assert by_name["Training and Conferences"]["account"]["number"] not in by_number
     assert "Training & Conference Fees" in books
     assert "Training & Conference Fees" not in by_name
