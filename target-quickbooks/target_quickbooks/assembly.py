@@ -79,7 +79,14 @@ def assemble(
     )
     vendors = VendorStep(store, directory, writer, settings.policies, report)
     orders = OrderStep(store, directory, writer, settings.policies, report)
-    walk = Walk(realm_id=settings.realm_id, store=store, writer=writer, vendors=vendors, orders=orders)
+    walk = Walk(
+        realm_id=settings.realm_id,
+        run_id=run_id,
+        store=store,
+        writer=writer,
+        vendors=vendors,
+        orders=orders,
+    )
     return Run(settings, store, client, directory, walk, report, plan, trigger, run_id)
 
 

@@ -8,21 +8,45 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
 from typing import Any
 
 import simplejson
 
+_EXACT = Context(prec=10_000, Emin=MIN_EMIN, Emax=MAX_EMAX)
+_WHOLE_DIGITS = 40
+_ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
 
 def to_json(value: Any) -> str:
-    """Serialise for the wire: Decimals as JSON numbers, exact."""
+    """Serialise for the wire: Decimals as JSON numbers, exact.
+
+    Raises:
+        TypeError: There is a float in it.
+    """
+    _refuse_floats(value)
     return str(simplejson.dumps(value, use_decimal=True, separators=(",", ":"), allow_nan=False))
 
 
 def from_json(text: str | bytes) -> Any:
-    """Parse JSON with Decimals for all fractions and exponents."""
-    return json.loads(text, parse_float=Decimal)
+    """Parse JSON (UTF-8) with Decimals for all fractions and exponents.
+
+    Halves of a surrogate pair and NUL are left out of texts: they come from texts cut by others, and no
+    database or API takes them.
+
+    Raises:
+        ValueError: It is not JSON (NaN and Infinity are not), or nested too deeply.
+    """
+    if isinstance(text, bytes):
+        text = text.decode("utf-8-sig")
+    try:
+        value = json.loads(text, parse_float=_number, parse_constant=_number)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return _storable(value) if _ESCAPED.search(text) else value
 
 
 def canonical(value: Any) -> str:
@@ -38,14 +62,49 @@ def fingerprint(value: Any, key: bytes) -> str:
     return hmac.new(key, canonical(value).encode(), hashlib.sha256).hexdigest()
 
 
-def _normal(value: Any) -> Any:
+def _number(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise ValueError("a number beyond all bounds") from None
+    if not number.is_finite():
+        raise ValueError("not a number")
+    return number
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("", value)
+    if isinstance(value, dict):
+        return {_storable(key): _storable(member) for key, member in value.items()}
+    return [_storable(member) for member in value] if isinstance(value, list) else value
+
+
+def _refuse_floats(value: Any) -> None:
     if isinstance(value, float):
         msg = "float in a payload: money and quantities are Decimal"
         raise TypeError(msg)
+    if isinstance(value, Mapping | list | tuple):
+        for member in value.values() if isinstance(value, Mapping) else value:
+            _refuse_floats(member)
+
+
+def _normal(value: Any) -> Any:
+    if isinstance(value, float):
+        _refuse_floats(value)
     if isinstance(value, Decimal):
-        return value.normalize() + 0 if value else Decimal(0)
+        return _shortest(value)
     if isinstance(value, Mapping):
         return {key: _normal(member) for key, member in value.items()}
     if isinstance(value, list | tuple):
         return [_normal(member) for member in value]
     return value
+
+
+def _shortest(value: Decimal) -> Decimal | int:
+    """Without trailing zeros; whole numbers become integers, so that 100 and 100.00 are the same."""
+    if not value:
+        return 0
+    plain = value.normalize(_EXACT)
+    whole = plain.adjusted() < _WHOLE_DIGITS and plain == plain.to_integral_value()
+    return int(plain) if whole else plain

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -85,7 +85,8 @@ class OrderStep(Step):
         if not pending:
             return
         read = [self._read(record, link) for record, link in pending]
-        around = self._surroundings(company, [bill for bill in read if isinstance(bill, Bill)])
+        active = [bill for bill in read if isinstance(bill, Bill) and not bill.archived]
+        around = self._surroundings(company, active) if active else None
         items = [
             bill if isinstance(bill, Change) else self._item(company, record, link, bill, around)
             for (record, link), bill in zip(pending, read, strict=True)
@@ -109,13 +110,9 @@ class OrderStep(Step):
         vendors = self.links(company, "Vendor", [bill.vendor_id for bill in bills])
         with self.store.reading() as connection:
             references = reference_table.find(connection, company.organization_id, wanted)
-        named = references.values()
-        customers = [found.name for found in named if found.kind in {Kind.CUSTOMER, Kind.JOB}]
-        items = [found.name for found in named if found.kind is Kind.ITEM]
-        chart = self.directory.chart(
-            [*customers, *_leaves(self.policies.customer_map.values())],
-            [*items, *_leaves(self.policies.item_map.values())],
-        )
+        customers = [*_names(references, Kind.CUSTOMER, Kind.JOB), *self.policies.customer_map.values()]
+        items = [*_names(references, Kind.ITEM), *self.policies.item_map.values()]
+        chart = self.directory.chart(_leaves(customers), _leaves(items))
         return _Surroundings(vendors, references, chart)
 
     def _item(
@@ -124,10 +121,10 @@ class OrderStep(Step):
         record: Mapping[str, Any],
         link: Link | None,
         bill: Bill,
-        around: _Surroundings,
+        around: _Surroundings | None,
     ) -> Item | Change:
         item = self.bare_item(record, link)
-        if bill.archived:
+        if bill.archived or around is None:
             return self._archived(item, link, bill)
         context = OrderContext(company.organization_id, around.chart, around.references, self.policies)
         try:
@@ -247,6 +244,10 @@ def _numbers(item: Item) -> tuple[str, ...]:
     return (number, distinct_document_number(number, item.bill_id)) if number else ()
 
 
-def _leaves(names: Any) -> list[str]:
+def _names(references: Mapping[tuple[Kind, str], Reference], *kinds: Kind) -> list[str]:
+    return [found.name for found in references.values() if found.kind in kinds]
+
+
+def _leaves(names: Iterable[str]) -> list[str]:
     """The last parts of full names: what customers and items are looked up by."""
-    return [str(name).rpartition(":")[2] for name in names]
+    return [name.rpartition(":")[2].strip() for name in names]

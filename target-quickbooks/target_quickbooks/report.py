@@ -11,13 +11,14 @@ from target_quickbooks.planning import Change, Operation
 from target_quickbooks.quickbooks.client import CallCount
 from target_quickbooks.store.failure_table import Failure
 
-_COLUMNS = ("created", "updated", "closed", "linked", "unchanged", "waiting", "failed")
+_COLUMNS = ("created", "updated", "closed", "linked", "skipped", "blocked", "failed")
+_SHOWN_IF_ANY = frozenset({"closed", "linked"})
 _COUNTED_AS = {
     Operation.CREATE: "created",
     Operation.UPDATE: "updated",
     Operation.CLOSE: "closed",
     Operation.LINK: "linked",
-    Operation.SKIP: "unchanged",
+    Operation.SKIP: "skipped",
 }
 _SHOWN = 20
 
@@ -47,7 +48,7 @@ class RunReport:
     def unchanged(self, stream: str, count: int = 1) -> None:
         """Count records that are as they were."""
         if count:
-            self.counts[stream]["unchanged"] += count
+            self.counts[stream]["skipped"] += count
 
     def note(self, stream: str, label: str, text: str) -> None:
         """Remember something a person may want to know."""
@@ -67,7 +68,7 @@ class RunReport:
         rows = {stream: dict(counter) for stream, counter in self.counts.items()}
         for failure in self.failures.values():
             row = rows.setdefault(failure.stream, {})
-            column = "waiting" if failure.awaited else "failed"
+            column = "blocked" if failure.awaited else "failed"
             row[column] = row.get(column, 0) + 1
         return rows
 
@@ -76,7 +77,11 @@ class RunReport:
         table = self.table()
         lines = [f"QuickBooks company: {self.company_name}"] if self.company_name else []
         if table:
-            columns = [name for name in _COLUMNS if any(row.get(name) for row in table.values())]
+            columns = [
+                name
+                for name in _COLUMNS
+                if name not in _SHOWN_IF_ANY or any(row.get(name) for row in table.values())
+            ]
             width = max(len(stream) for stream in table)
             lines.append(" " * width + "".join(f"{name:>11}" for name in columns))
             lines += [
@@ -134,7 +139,7 @@ class RunReport:
         shown = list(self.failures.values())[:_SHOWN]
         lines: list[str] = []
         for failure in shown:
-            word = "waiting" if failure.awaited else "failed"
+            word = "blocked" if failure.awaited else "failed"
             lines.append(f"{word}: {failure.stream} {failure.bill_id}: {failure.reason} {failure.advice}")
         if len(self.failures) > len(shown):
             lines.append(

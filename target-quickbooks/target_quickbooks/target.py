@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import time
@@ -54,6 +55,7 @@ class TargetQuickbooks(Target):
     message_reader: MessageReader
 
     def __init__(self, *, config: Any = None, parse_env_config: bool = False, **kwargs: Any) -> None:
+        logging.getLogger("singer_sdk.configuration").setLevel(logging.WARNING)
         try:
             super().__init__(config=config, parse_env_config=parse_env_config, **kwargs)
         except ConfigValidationError as error:

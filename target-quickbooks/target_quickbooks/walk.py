@@ -36,12 +36,14 @@ class Walk:
         self,
         *,
         realm_id: str,
+        run_id: str,
         store: Store,
         writer: Outlet,
         vendors: VendorStep,
         orders: OrderStep,
     ) -> None:
         self._realm_id = realm_id
+        self._run_id = run_id
         self._store = store
         self._writer = writer
         self._vendors = vendors
@@ -136,8 +138,7 @@ class Walk:
         """Try again what an earlier run, or this one, could not write for a cause that may be gone."""
         with self._store.reading() as connection:
             unsettled = failure_table.unsettled(connection, self._store.cipher, company)
-            worth = [found for found in unsettled if _may_pass(found)]
-            ready = [found for found in worth if not found.awaited or _arrived(connection, company, found)]
+            ready = [found for found in unsettled if self._may_pass(connection, company, found)]
         if not ready:
             return
         logger.info("Trying again %d records that could not be written before.", len(ready))
@@ -146,10 +147,16 @@ class Walk:
             if records:
                 step.write(company, records)
 
+    def _may_pass(self, connection: Any, company: Company, failure: Failure) -> bool:
+        """Whether the cause may be gone.
 
-def _may_pass(failure: Failure) -> bool:
-    """A refusal by mapping may pass once the chart changed; one by QuickBooks needs a change in BILL."""
-    return failure.awaited is not None or not failure.code.startswith(("quickbooks-", "record-"))
+        What waited can go on once it has what it waits for. A refusal by mapping may pass once the chart
+        changed, but not twice in one run; one by QuickBooks itself needs a change in BILL or a replay.
+        """
+        if failure.awaited:
+            return _arrived(connection, company, failure)
+        by_mapping = not failure.code.startswith(("quickbooks-", "record-"))
+        return by_mapping and failure.run_id != self._run_id
 
 
 def _arrived(connection: Any, company: Company, failure: Failure) -> bool:

@@ -100,7 +100,9 @@ class LineMapper:
             default = self._default_account()
             if default is None or miss.awaited:
                 raise
-            self.notes.append(f"{where}: booked to the default account '{default.label}' ({miss.reason})")
+            self.notes.append(
+                f"{_short(where)}: booked to the default account '{default.label}' ({miss.reason})"
+            )
             return default
 
     def _coded_account(self, coding: Coding, where: str) -> Entry:
@@ -134,12 +136,14 @@ class LineMapper:
         except Refusal as miss:
             if not coding.account:
                 raise
-            self.notes.append(f"{where}: booked to its account, without the item ({miss.reason})")
+            self.notes.append(f"{_short(where)}: booked to its account, without the item ({miss.reason})")
             return None
         if item.expense_account_id and item.type != "Category":
             return item
         if coding.account:
-            self.notes.append(f"{where}: item '{item.label}' cannot be bought in QuickBooks, account used")
+            self.notes.append(
+                f"{_short(where)}: item '{item.label}' cannot be bought in QuickBooks, account used"
+            )
             return None
         raise Refusal(
             "item-not-purchasable",
@@ -180,6 +184,11 @@ def _line_coding(line: Coding, bill: Coding) -> Coding:
     if line.account and not line.item:
         return replace(coding, item="")
     return coding
+
+
+def _short(where: str) -> str:
+    """``Line 3`` of ``Line 3 of bill ...``: a note already stands under its bill."""
+    return where.partition(" of ")[0]
 
 
 def _quantity_and_price(line: BillLine) -> dict[str, Decimal]:

@@ -64,7 +64,7 @@ class Resolver:
                 raise Refusal(
                     f"{self.entries.kind}-map-broken",
                     f"{self.setting} sends '{key}' to '{wanted}', which is not in QuickBooks"
-                    f"{self._did_you_mean(wanted)}.",
+                    f"{self._did_you_mean(wanted)}",
                     advice=f"Correct the setting {self.setting}.",
                 )
             return entry
@@ -81,7 +81,7 @@ class Resolver:
         return Refusal(
             f"{kind}-unknown",
             f"{kind.capitalize()} '{reference.label}' of BILL is not in QuickBooks"
-            f"{self._did_you_mean(reference.label)}.",
+            f"{self._did_you_mean(reference.label)}",
             advice=(f"Add it in QuickBooks, or say which {kind} is meant with the setting {self.setting}."),
         )
 
@@ -92,7 +92,7 @@ class Resolver:
             wanted.casefold(), {**labels, **names}, n=_SUGGESTIONS, cutoff=_CLOSENESS
         )
         found = list(dict.fromkeys({**names, **labels}[key] for key in near))
-        return f"; did you mean {' or '.join(repr(label) for label in found)}?" if found else ""
+        return f"; did you mean {' or '.join(repr(label) for label in found)}?" if found else "."
 
 
 def known(

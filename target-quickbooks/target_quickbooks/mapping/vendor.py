@@ -41,7 +41,7 @@ def map_vendor(vendor: Vendor, company: Company) -> Mapped:
             f"The name of vendor {vendor.id} has no character that QuickBooks accepts.",
             advice="Give the vendor another name in BILL.",
         )
-    if name != vendor.name:
+    if names.comparable(name) != names.comparable(vendor.name):
         notes.append(f"name written as '{name}'")
     payload: dict[str, Any] = {
         "DisplayName": name,

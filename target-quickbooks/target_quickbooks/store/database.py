@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import secrets as random
 from collections.abc import Iterator
@@ -154,6 +155,7 @@ def _migrate(engine: Engine) -> None:
             f"knows {HEAD}). Upgrade target-quickbooks."
         )
         raise StoreError(msg)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     from target_quickbooks.store.migrations import upgrade  # noqa: PLC0415 - slow to import, rarely needed
 
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
