@@ -6,6 +6,9 @@ way then finish in the old one; the routes are made anew for the new one.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
@@ -20,6 +23,8 @@ from ap_simulator.quickbooks import errors as quickbooks_errors
 from ap_simulator.quickbooks import routes as quickbooks_routes
 from ap_simulator.simulation import Simulation
 from ap_simulator.world import World
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 _WELCOME = """\
 BILL and QuickBooks Online, simulated.
@@ -63,6 +68,7 @@ class Application:
                 *oauth_routes.routes(world),
                 *bill_routes.routes(world),
                 *quickbooks_routes.routes(world),
+                Route("/connect/{rest:path}", _no_such_bill_api(world)),
             ],
             redirect_slashes=False,
         )
@@ -88,5 +94,18 @@ class Application:
                 return
 
 
-async def _welcome(_: object) -> Response:
+def _no_such_bill_api(world: World) -> Endpoint:
+    """Answer paths beside BILL's API, e.g. its webhooks API under the wrong base."""
+
+    async def refuse(_: Request) -> Response:
+        return bill_errors.error_response(
+            bill_errors.refusal(bill_errors.Code.NO_SUCH_API),
+            switches=world.switches.bill,
+            now=world.clock.now(),
+        )
+
+    return refuse
+
+
+async def _welcome(_: Request) -> Response:
     return PlainTextResponse(_WELCOME)

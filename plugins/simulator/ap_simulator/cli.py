@@ -17,12 +17,13 @@ from rich.text import Text
 
 from ap_simulator import process, report
 from ap_simulator.changes import BillApi, Change, ChangeError, change_records
+from ap_simulator.company.build import CompanySizeError
 from ap_simulator.company.identities import DEMO
 from ap_simulator.control_client import ControlClient, ControlError
 from ap_simulator.environment import UnquotableError, as_lines
 from ap_simulator.rundir import DEFAULT_RUN_DIR, AlreadyRunningError, RunDir
 from ap_simulator.server import ListenError
-from ap_simulator.settings import COMPANIES, DEFAULT_SEED, Settings
+from ap_simulator.settings import COMPANIES, DEFAULT_SEED, CompanyName, Settings
 from ap_simulator.simulation import Simulation
 from ap_simulator.switches import SwitchError
 
@@ -31,6 +32,7 @@ _NOT_RUNNING: Final = 3
 _LEAST_WIDTH: Final = 100
 _EXPECTED: Final = (
     AlreadyRunningError,
+    CompanySizeError,
     ChangeError,
     ControlError,
     ListenError,
@@ -65,6 +67,11 @@ def _company_options(command: _Command) -> _Command:
             metavar="AREA.NAME=VALUE",
             multiple=True,
             help="Set a switch, where the vendors' manuals are silent; may be repeated.",
+        ),
+        click.option(
+            "--existing-in-quickbooks",
+            is_flag=True,
+            help="QuickBooks has the vendors beyond the company's own already.",
         ),
         click.option("--seed", type=click.IntRange(min=0), default=DEFAULT_SEED, show_default=True),
         click.option(
@@ -123,10 +130,11 @@ def _which_options(command: _Command) -> _Command:
 def serve(
     *,
     port: int,
-    company: str,
+    company: CompanyName,
     vendors: int | None,
     bills: int | None,
     seed: int,
+    existing_in_quickbooks: bool,
     switches: tuple[str, ...],
     host: str,
     allow_remote: bool,
@@ -142,7 +150,12 @@ def serve(
       ap-simulator serve --switch bill.throttle_status=400 --switch oauth.rotation=always
     """  # noqa: D301
     settings = Settings(
-        company=company, vendors=vendors, bills=bills, seed=seed, switches=_switches(switches)
+        company=company,
+        vendors=vendors,
+        bills=bills,
+        seed=seed,
+        existing_in_quickbooks=existing_in_quickbooks,
+        switches=_switches(switches),
     )
     with _errors_in_one_line(), contextlib.ExitStack() as stack:
         if run_dir is None:
@@ -172,10 +185,11 @@ def serve(
 def start(
     *,
     port: int,
-    company: str,
+    company: CompanyName,
     vendors: int | None,
     bills: int | None,
     seed: int,
+    existing_in_quickbooks: bool,
     switches: tuple[str, ...],
     run_dir: Path,
     timeout: float,
@@ -190,6 +204,8 @@ def start(
     arguments = ["--company", company, "--seed", str(seed)]
     for name, number in (("--vendors", vendors), ("--bills", bills)):
         arguments += [] if number is None else [name, str(number)]
+    if existing_in_quickbooks:
+        arguments.append("--existing-in-quickbooks")
     for name, value in _switches(switches).items():
         arguments += ["--switch", f"{name}={value}"]
     with _errors_in_one_line():

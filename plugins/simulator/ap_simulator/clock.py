@@ -9,6 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from datetime import UTC, datetime, timedelta
+from typing import Final
+
+#: The years that the clock can show. Expiries of decades fit in on either side.
+FIRST_YEAR: Final = 2000
+LAST_YEAR: Final = 2999
 
 
 class Clock:
@@ -44,11 +49,12 @@ class Clock:
         """Make it `moment` (aware) now; a frozen clock stays frozen, a running one runs on.
 
         Raises:
-            ValueError: `moment` has no time zone.
+            ValueError: `moment` has no time zone, or lies outside the clock's years.
         """
         if moment.tzinfo is None:
             msg = f"The clock needs a moment with a time zone, not {moment.isoformat()}"
             raise ValueError(msg)
+        _check_year(moment)
         moment = moment.astimezone(UTC)
         if self._frozen_at is not None:
             self._frozen_at = moment
@@ -57,7 +63,15 @@ class Clock:
         self._wake_waiters()
 
     def advance(self, by: timedelta) -> None:
-        """Move time by `by`; negative values move it back."""
+        """Move time by `by`; negative values move it back.
+
+        Raises:
+            ValueError: This would leave the clock's years.
+        """
+        try:
+            _check_year(self.now() + by)
+        except OverflowError as error:
+            raise ValueError(_YEARS) from error
         if self._frozen_at is not None:
             self._frozen_at += by
         else:
@@ -92,3 +106,11 @@ class Clock:
         # Those who wait hold the old event; each newcomer gets the new one.
         self._moved.set()
         self._moved = asyncio.Event()
+
+
+_YEARS: Final = f"The clock goes from the year {FIRST_YEAR} to {LAST_YEAR}"
+
+
+def _check_year(moment: datetime) -> None:
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(_YEARS)

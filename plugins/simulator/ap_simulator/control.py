@@ -19,6 +19,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from ap_simulator.bill.identifiers import PREFIXES
+from ap_simulator.company.build import CompanySizeError
 from ap_simulator.control_input import (
     ControlInputError,
     JsonObject,
@@ -130,18 +131,18 @@ class _Control:
     async def set_clock(self, request: Request) -> Response:
         change = _clock_change(await json_object(request))
         clock = self._simulation.world.clock
-        match change:
-            case datetime():
-                clock.set(change)
-            case timedelta():
-                try:
+        try:
+            match change:
+                case datetime():
+                    clock.set(change)
+                case timedelta():
                     clock.advance(change)
-                except OverflowError as error:
-                    raise ControlInputError(_CLOCK_HELP) from error
-            case "freeze":
-                clock.freeze()
-            case _:
-                clock.run()
+                case "freeze":
+                    clock.freeze()
+                case _:
+                    clock.run()
+        except ValueError as error:
+            raise ControlInputError(str(error)) from error
         await asyncio.sleep(0)  # Let those who waited for this moment act first.
         return await self.clock(request)
 
@@ -171,12 +172,15 @@ class _Control:
         if unknown := sorted(set(query) - known):
             msg = f"records does not take {', '.join(unknown)}; it takes {', '.join(sorted(known))}"
             raise ControlInputError(msg)
-        found = self._simulation.records(
-            system,
-            query["entity"],
-            company=query.get("realm" if system == "quickbooks" else "organization"),
-            record_id=query.get("id"),
-        )
+        try:
+            found = self._simulation.records(
+                system,
+                query["entity"],
+                company=query.get("realm" if system == "quickbooks" else "organization"),
+                record_id=query.get("id"),
+            )
+        except LookupError as error:
+            raise ControlInputError(error.args[0]) from error
         return StreamingResponse(_array(found), media_type=_JSON)
 
     async def add_organization(self, request: Request) -> Response:
@@ -186,7 +190,10 @@ class _Control:
 
     async def add_realm(self, request: Request) -> Response:
         realm = realm_from_json(await json_object(request))
-        refresh_token = self._simulation.add_realm(realm)
+        try:
+            refresh_token = self._simulation.add_realm(realm)
+        except ValueError as error:
+            raise ControlInputError(str(error)) from error
         return _json({"realm_id": realm.realm_id, "refresh_token": refresh_token}, status=HTTPStatus.CREATED)
 
     async def disconnect(self, request: Request) -> Response:
@@ -200,7 +207,7 @@ class _Control:
 
 _CLOCK_HELP: Final = (
     'clock takes one of {"set": "2026-01-31T12:00:00+00:00"}, {"advance_seconds": 60}, '
-    '{"freeze": true} and {"run": true}; the year must lie between 1 and 9999'
+    '{"freeze": true} and {"run": true}'
 )
 
 
@@ -238,7 +245,7 @@ def _dispatch(path: str, handlers: dict[str, _Handler]) -> _Handler:
             return _json({"error": error}, status=HTTPStatus.METHOD_NOT_ALLOWED, allow=accepted)
         try:
             return await handler(request)
-        except (ControlInputError, FaultRuleError, SwitchError) as error:
+        except (CompanySizeError, ControlInputError, FaultRuleError, SwitchError) as error:
             return _json({"error": str(error)}, status=HTTPStatus.BAD_REQUEST)
 
     return answer

@@ -69,6 +69,10 @@ def settings_from_json(body: JsonObject, initial: Settings) -> Settings:
         if value is not None and (type(value) is not int or value < 0):
             msg = f"{name} must be a whole number of at least 0, not {value!r}"
             raise ControlInputError(msg)
+    existing = body.get("existing_in_quickbooks", initial.existing_in_quickbooks)
+    if not isinstance(existing, bool):
+        msg = f"existing_in_quickbooks must be true or false, not {existing!r}"
+        raise ControlInputError(msg)
     switches = body.get("switches", {})
     if not isinstance(switches, dict):
         msg = 'switches must be an object like {"oauth.rotation": "always"}'
@@ -80,6 +84,7 @@ def settings_from_json(body: JsonObject, initial: Settings) -> Settings:
         vendors=body.get("vendors", initial.vendors if same else None),
         bills=body.get("bills", initial.bills if same else None),
         seed=initial.seed if body.get("seed") is None else body["seed"],
+        existing_in_quickbooks=existing,
         switches={**initial.switches, **switches},
     )
 

@@ -43,6 +43,8 @@ _PREFIXES: Final = (
 )
 #: Path parameters that name a kind of thing and are spelled out in the statistics.
 _SPELLED_OUT: Final = frozenset({"entity", "collection", "kind", "action"})
+#: Path parameter of routes that answer what the service does not have.
+_REST: Final = "rest"
 #: Last segments of POST paths that ask for nothing to be changed in the books.
 _READING_POSTS: Final = frozenset({"query", "login", "logout", "bearer", "revoke", "oauth2"})
 _MOST_DRIPS: Final = 1000
@@ -286,13 +288,14 @@ def _template(scope: Scope, routes: Sequence[BaseRoute], status: int) -> str:
     Unknown paths share one line, lest a wild client grow the statistics without end.
     """
     params: Mapping[str, Any] | None = scope.get("path_params")
+    known = "endpoint" in scope
     if params is None:  # An injected error answered before the call was routed.
         for route in routes:
             match, child_scope = route.matches(scope)
             if match is not Match.NONE:
-                params = child_scope.get("path_params")
+                params, known = child_scope.get("path_params"), "endpoint" in child_scope
                 break
-    if params is None or (status == HTTPStatus.NOT_FOUND and any("/" in str(v) for v in params.values())):
+    if params is None or (status == HTTPStatus.NOT_FOUND and (not known or _REST in params)):
         return "(unknown path)"
     segments = str(scope["path"]).split("/")
     for name, value in params.items():

@@ -2,8 +2,8 @@
 
 The simulated company lives in memory. Everything outside that refers to it (the target's store, the
 tap's session cache, Meltano's bookmarks) must therefore live no longer; it is kept here under known
-names, so that a new company can begin by removing it. One simulator at a time uses a run directory; it holds a lock on
-it while it lives, which no crash can leave behind.
+names, so that a new company can begin by removing it. One simulator at a time uses a run directory;
+it holds a lock on it while it lives, which no crash can leave behind.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,11 +19,9 @@ from typing import Final
 DEFAULT_RUN_DIR: Final = Path(".simulator")
 _STORE: Final = "store.sqlite3"
 _SESSION: Final = "bill-session"
-#: Where the Meltano project keeps the bookmarks of its simulator environment.
-_MELTANO_STATE: Final = "state"
 #: Files that refer to the company and end with it: the store, the session cache, and what is kept
-#: beside them (journal, write-ahead log, lock, temporary file); and Meltano's bookmarks, for who
-#: keeps them here.
+#: beside them (journal, write-ahead log, lock, temporary file); and the bookmarks that Meltano keeps
+#: in `state/`, file by file, since a run directory may be somebody's project with a `state/` of its own.
 _COMPANY_FILES: Final = (f"{_STORE}*", f"{_SESSION}*", "state/*/state.json", "state/*/lock")
 
 
@@ -80,7 +77,6 @@ class RunDir:
             for file in self.path.glob(pattern):
                 if file.is_file():
                     file.unlink(missing_ok=True)
-        shutil.rmtree(self.path / _MELTANO_STATE, ignore_errors=True)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ap_simulator.quickbooks.profile import RealmProfile
 
-COMPANIES: Final = ("demo", "empty")
+CompanyName = Literal["demo", "empty"]
+COMPANIES: Final[tuple[CompanyName, ...]] = ("demo", "empty")
 DEFAULT_SEED: Final = 1
 
 
@@ -21,13 +22,15 @@ class Settings:
         vendors: How many vendors; None is what the company has by itself.
         bills: How many bills; None likewise.
         seed: The same seed makes the same company.
+        existing_in_quickbooks: Whether QuickBooks has the vendors beyond the company's own already.
         switches: Values of switches by full name.
     """
 
-    company: str = "empty"
+    company: CompanyName = "empty"
     vendors: int | None = None
     bills: int | None = None
     seed: int = DEFAULT_SEED
+    existing_in_quickbooks: bool = False
     switches: Mapping[str, object] = field(default_factory=dict)
 
 

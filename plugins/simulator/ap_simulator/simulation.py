@@ -7,7 +7,8 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from ap_simulator import company
+from ap_simulator.company.build import populate
+from ap_simulator.company.calendar import CLOSING
 from ap_simulator.environment import environment
 from ap_simulator.rundir import RunDir
 from ap_simulator.settings import Organization, Realm, Settings
@@ -29,6 +30,7 @@ class Simulation:
 
         Raises:
             SwitchError: A switch that does not exist or a value that it does not take.
+            CompanySizeError: The company cannot have so few records.
         """
         self.initial = settings
         self.run_dir = run_dir
@@ -40,8 +42,8 @@ class Simulation:
         """Put a new world in place of the present one: company, switches, clock, faults, counters.
 
         Raises:
-            SwitchError: A switch that does not exist or a value that it does not take; the present
-                world stays.
+            SwitchError: A switch that does not exist or a value that it does not take.
+            CompanySizeError: The company cannot have so few records. The present world stays.
         """
         old = self.world
         self._begin(settings)
@@ -62,7 +64,11 @@ class Simulation:
         )
 
     def add_realm(self, realm: Realm) -> str:
-        """Add a QuickBooks company and connect a client to it; the refresh token."""
+        """Add a QuickBooks company and connect a client to it; the refresh token.
+
+        Raises:
+            ValueError: There is one of that id already, or a redirect URI cannot be registered.
+        """
         self.world.quickbooks.add_realm(realm_id=realm.realm_id, company=realm.profile)
         oauth = self.world.oauth
         oauth.add_company(realm_id=realm.realm_id, name=realm.profile.name)
@@ -86,8 +92,14 @@ class Simulation:
             entity: A collection of BILL or an entity of QuickBooks.
             company: Organization or realm; None is all of them.
             record_id: Only the record of this id.
+
+        Raises:
+            LookupError: There is no such organization or realm.
         """
         service = self.world.bill if system == "bill" else self.world.quickbooks
+        if company is not None and company not in (known := service.counts()):
+            msg = f"There is no company {company}; there are {', '.join(known)}"
+            raise LookupError(msg)
         found = service.records(company, entity)
         if record_id is None:
             return found
@@ -118,7 +130,17 @@ class Simulation:
 
     def _begin(self, settings: Settings) -> None:
         world = create_world(settings.switches.items())
-        company.load(world, settings)
+        if world.clock.now() < CLOSING:
+            # The books of the companies must not lie in the future, wherever the real clock is.
+            world.clock.set(CLOSING)
+        populate(
+            world,
+            company=settings.company,
+            vendors=settings.vendors,
+            bills=settings.bills,
+            seed=settings.seed,
+            existing_in_quickbooks=settings.existing_in_quickbooks,
+        )
         self.run_dir.remove_company_files()
         self.settings = settings
         self.world = world

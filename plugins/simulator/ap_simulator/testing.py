@@ -23,7 +23,7 @@ from ap_simulator.control_client import ControlClient
 from ap_simulator.environment import environment
 from ap_simulator.rundir import RunDir
 from ap_simulator.server import listen, make_config, url_of
-from ap_simulator.settings import DEFAULT_SEED, Settings
+from ap_simulator.settings import DEFAULT_SEED, CompanyName, Settings
 from ap_simulator.simulation import Simulation
 from ap_simulator.thread_server import ThreadServer
 from ap_simulator.world import World
@@ -90,12 +90,13 @@ class RunningSimulator:
 
 @contextlib.contextmanager
 def running(
-    company: str = "empty",
+    company: CompanyName = "empty",
     *,
     port: int = 0,
     seed: int = DEFAULT_SEED,
     vendors: int | None = None,
     bills: int | None = None,
+    existing_in_quickbooks: bool = False,
     switches: Mapping[str, object] | None = None,
 ) -> Iterator[RunningSimulator]:
     """Run a simulator while the block lasts.
@@ -106,13 +107,21 @@ def running(
         seed: Of the company.
         vendors: How many; None is what the company has by itself.
         bills: How many; None likewise.
+        existing_in_quickbooks: Whether QuickBooks has the vendors beyond the company's own already.
         switches: By full name, e.g. `{"oauth.rotation": "always"}`.
 
     Raises:
         SimulatorFailedError: At the end, if the simulator broke over a call (a bug of its own;
             injected faults are none).
     """
-    settings = Settings(company=company, vendors=vendors, bills=bills, seed=seed, switches=switches or {})
+    settings = Settings(
+        company=company,
+        vendors=vendors,
+        bills=bills,
+        seed=seed,
+        existing_in_quickbooks=existing_in_quickbooks,
+        switches=switches or {},
+    )
     with (
         tempfile.TemporaryDirectory(prefix="ap-simulator-") as directory,
         listen("127.0.0.1", port) as sock,

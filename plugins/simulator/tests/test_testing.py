@@ -43,12 +43,13 @@ def test_the_number_of_vendors_and_bills_can_be_chosen():
 
 def test_a_bug_of_the_simulator_fails_the_test():
     def break_it(world):
-        world.bill = None
+        world.bill.limits = None
 
     def call_a_broken_simulator():
         with running() as simulator:
             simulator.on_loop(break_it)
-            requests.get(f"{simulator.bill_url}/v3/vendors", timeout=5)
+            headers = {"devKey": DEMO.dev_key, "sessionId": "x"}
+            requests.get(f"{simulator.bill_url}/v3/vendors", headers=headers, timeout=5)
 
     with pytest.raises(SimulatorFailedError, match="GET /connect/v3/vendors"):
         call_a_broken_simulator()
