@@ -9,6 +9,7 @@ Exits with 1 if a run does not do what it should, e.g. if the second one writes 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -18,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from rich import box
 from rich.console import Console
 from rich.rule import Rule
+from rich.table import Table
 
 ROOT = Path(__file__).resolve().parent.parent
 RUN_DIR = ROOT / ".simulator"
@@ -44,7 +47,6 @@ def main() -> int:
     environment = os.environ | {
         # Refused records are part of the demo; without this a run that has some ends with exit code 1.
         "TARGET_QUICKBOOKS_FAIL_ON_FAILED_RECORDS": "false",
-        "MELTANO_CLI_LOG_LEVEL": "info",
     }
     try:
         _say("Install the plugins as Meltano does")
@@ -87,7 +89,10 @@ def _sync(title: str, port: int, environment: dict[str, str]) -> Written:
     _say(title)
     before = _written(port)
     began = time.monotonic()
-    _run("meltano", "run", "tap-bill", "target-quickbooks", environment=environment, only="target-quickbooks")
+    report = RUN_DIR / "run-report.json"
+    command = ("meltano", "run", "tap-bill", "target-quickbooks")
+    _run(*command, environment=environment | {"TARGET_QUICKBOOKS_REPORT_PATH": str(report)}, quiet=True)
+    _show(json.loads(report.read_text(encoding="utf-8")))
     after = _written(port)
     written = Written(after.calls - before.calls, after.items - before.items)
     console.print(
@@ -111,36 +116,27 @@ def _settings(port: int) -> dict[str, str]:
     return {name: value.strip("'\"") for name, _, value in pairs}
 
 
+def _show(report: dict[str, Any]) -> None:
+    """The target's own run report as a table."""
+    columns = ("created", "updated", "skipped", "blocked", "failed")
+    table = Table("BILL stream", *columns, box=box.SIMPLE_HEAD)
+    for stream, counts in report["streams"].items():
+        table.add_row(stream, *(str(counts.get(name, 0)) for name in columns))
+    console.print(table)
+
+
 def _run(
-    *command: str,
-    environment: dict[str, str] | None = None,
-    check: bool = True,
-    quiet: bool = False,
-    only: str = "",
+    *command: str, environment: dict[str, str] | None = None, check: bool = True, quiet: bool = False
 ) -> None:
-    """Run a command; with ``only``, show just the lines that this plugin tells people."""
+    """Run a command and show what it prints; a quiet one only shows it when it fails."""
     console.print(f"[dim]$ {' '.join(command)}[/dim]")
-    sys.stdout.flush()
-    if not only:
-        output: Any = subprocess.DEVNULL if quiet else None
-        subprocess.run(command, check=check, cwd=ROOT, env=environment, stdout=output, stderr=output)
+    if not quiet:
+        subprocess.run(command, check=check, cwd=ROOT, env=environment)
         return
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        kept: list[str] = []
-        for line in process.stdout or ():
-            kept.append(line)
-            _, marker, message = line.partition(only)
-            if marker and _for_people(message):
-                console.print(f"  {message.strip()}", markup=False)
-    if process.returncode:
-        console.print("".join(kept[-40:]), markup=False)
-        raise subprocess.CalledProcessError(process.returncode, command)
-
-
-def _for_people(message: str) -> bool:
-    return "METRIC" not in message and "Parsing '" not in message
+    done = subprocess.run(command, check=False, cwd=ROOT, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        console.print(done.stdout[-6000:] + done.stderr[-6000:], markup=False)
+        raise subprocess.CalledProcessError(done.returncode, command)
 
 
 def _say(title: str) -> None:

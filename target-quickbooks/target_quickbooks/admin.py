@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 from cryptography.fernet import Fernet
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
@@ -132,15 +133,16 @@ def list_failures(*, realm: str | None, everything: bool, as_json: bool) -> None
     if not found:
         click.echo("No failures: every record that arrived is in QuickBooks.")
         return
-    table = Table("id", "stream", "record", "status", "code", "reason and what to do", show_lines=True)
+    table = Table(box=box.SIMPLE_HEAD, expand=True)
+    for name, ratio in (("id", 1), ("record", 6), ("reason, and what to do", 12)):
+        table.add_column(name, ratio=ratio, overflow="fold")
     for failure in found:
+        state = "" if failure.status is Status.OPEN else f" ({failure.status})"
         table.add_row(
             str(failure.id),
-            failure.stream,
-            failure.bill_id,
-            str(failure.status),
-            failure.code,
+            f"{failure.label}\n{failure.stream} {failure.bill_id}{state}\n{failure.code}",
             f"{failure.reason}\n{failure.advice}",
+            end_section=True,
         )
     Console().print(table)
 

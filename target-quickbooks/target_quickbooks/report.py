@@ -21,6 +21,7 @@ _COUNTED_AS = {
     Operation.SKIP: "skipped",
 }
 _SHOWN = 20
+_IDS_SHOWN = 3
 
 
 @dataclass(slots=True)
@@ -136,13 +137,24 @@ class RunReport:
         }
 
     def _failure_lines(self) -> list[str]:
-        shown = list(self.failures.values())[:_SHOWN]
-        lines: list[str] = []
-        for failure in shown:
+        """One line for each reason, with the records it holds for."""
+        groups: dict[tuple[str, str, str], list[Failure]] = {}
+        for failure in self.failures.values():
             word = "blocked" if failure.awaited else "failed"
-            lines.append(f"{word}: {failure.stream} {failure.bill_id}: {failure.reason} {failure.advice}")
-        if len(self.failures) > len(shown):
+            groups.setdefault((word, failure.reason, failure.advice), []).append(failure)
+        lines = [
+            f"{word}: {found[0].stream} {_ids(found)}: {reason} {advice}"
+            for (word, reason, advice), found in list(groups.items())[:_SHOWN]
+        ]
+        if len(groups) > _SHOWN:
             lines.append(
-                f"... and {len(self.failures) - len(shown)} more; all of them: quickbooks-admin failures list"
+                f"... and {len(groups) - _SHOWN} more reasons; all of them: quickbooks-admin failures list"
             )
         return lines
+
+
+def _ids(failures: list[Failure]) -> str:
+    """The first ids, and how many more there are."""
+    ids = ", ".join(failure.bill_id for failure in failures[:_IDS_SHOWN])
+    more = len(failures) - _IDS_SHOWN
+    return f"{ids} and {more} more" if more > 0 else ids

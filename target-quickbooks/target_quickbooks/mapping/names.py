@@ -32,7 +32,7 @@ def plain_line(text: str, length: int) -> str:
 
 def plain_name(text: str, length: int) -> str:
     """A name as QuickBooks accepts it: one line, a colon written as a dash, cut to ``length``."""
-    return plain_line(_COLONS.sub(" - ", _supported(text)), length).strip(" -") or ""
+    return plain_line(_COLONS.sub(" - ", _supported(text).strip(" :")), length)
 
 
 def with_suffix(name: str, suffix: str, length: int = DISPLAY_NAME_LENGTH) -> str:
@@ -42,14 +42,16 @@ def with_suffix(name: str, suffix: str, length: int = DISPLAY_NAME_LENGTH) -> st
 
 def comparable(name: str) -> str:
     """The form in which QuickBooks takes two names for the same: trimmed, case-insensitive."""
-    return _SPACES.sub(" ", unicodedata.normalize("NFC", name)).strip().casefold()
+    folded = unicodedata.normalize("NFD", name).casefold()
+    return _SPACES.sub(" ", unicodedata.normalize("NFC", folded)).strip()
 
 
 def _supported(text: str) -> str:
-    normal = unicodedata.normalize("NFC", text)
-    return "".join(
-        " " if character in "\t\n\r" else character
-        for character in normal
+    """White space as spaces, unsupported characters out; composed, so that a second pass changes nothing."""
+    kept = "".join(
+        " " if character.isspace() else character
+        for character in unicodedata.normalize("NFC", text)
         if character <= _LAST_BASIC_CHARACTER
-        and (character in "\t\n\r" or unicodedata.category(character) not in {"Cc", "Cs", "Cn"})
+        and (character.isspace() or unicodedata.category(character) not in {"Cc", "Cs", "Cn"})
     )
+    return unicodedata.normalize("NFC", kept)

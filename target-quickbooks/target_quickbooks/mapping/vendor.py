@@ -42,7 +42,7 @@ def map_vendor(vendor: Vendor, company: Company) -> Mapped:
             advice="Give the vendor another name in BILL.",
         )
     if names.comparable(name) != names.comparable(vendor.name):
-        notes.append(f"name written as '{name}'")
+        notes.append("QuickBooks does not accept every character of its name in BILL")
     payload: dict[str, Any] = {
         "DisplayName": name,
         "CompanyName": names.plain_line(vendor.company_name or vendor.name, names.COMPANY_NAME_LENGTH),

@@ -269,7 +269,7 @@ class BatchAnswer:
     tid: str
 
 
-_backoff = wait_exponential_jitter(initial=0.5, max=_LONGEST_WAIT, jitter=0.5)
+_backoff = wait_exponential_jitter(multiplier=0.5, max=_LONGEST_WAIT, jitter=0.5)
 
 
 def _wait(state: RetryCallState) -> float:

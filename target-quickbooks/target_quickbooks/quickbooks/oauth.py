@@ -150,7 +150,7 @@ class TokenSource:
             for attempt in Retrying(
                 retry=retry_if_exception_type(_Unanswered),
                 stop=stop_after_delay(self._settings.max_retry_seconds),
-                wait=wait_exponential_jitter(initial=1, max=30),
+                wait=wait_exponential_jitter(multiplier=1, max=30),
                 sleep=self._sleep,
                 reraise=True,
             ):
