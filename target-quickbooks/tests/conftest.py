@@ -1,0 +1,223 @@
+"""What the target's unit tests share: BILL records, a small QuickBooks company, a store in a file."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from decimal import Decimal
+
+import hypothesis
+import pytest
+from cryptography.fernet import Fernet
+from target_quickbooks.links import Company as CompanyPair
+from target_quickbooks.mapping.chart import Chart, ClassTracking, Company, Entries, Entry
+from target_quickbooks.mapping.purchase_order import OrderContext, VendorInQuickBooks
+from target_quickbooks.mapping.source import Kind, Reference
+from target_quickbooks.settings import Policies
+from target_quickbooks.store.cipher import Cipher
+from target_quickbooks.store.database import open_store
+
+hypothesis.settings.register_profile("machine-independent", deadline=None)
+hypothesis.settings.load_profile("machine-independent")
+
+ORGANIZATION = "00802TESTORGANIZATN1"
+KEY = Fernet.generate_key().decode()
+
+
+def build_vendor(**changed):
+    """A BILL vendor as the tap sends it."""
+    return {
+        "id": "00902VENDOR000000001",
+        "organizationId": ORGANIZATION,
+        "archived": False,
+        "name": "Happy Music Supplies",
+        "accountNumber": "987000654",
+        "email": "info@happymusic.example",
+        "phone": "987-654-3210",
+        "address": {
+            "line1": "123 Main Street",
+            "line2": "Suite 200",
+            "city": "San Jose",
+            "stateOrProvince": "CA",
+            "zipOrPostalCode": "95002",
+            "country": "US",
+            "countryName": "United States",
+        },
+        "paymentInformation": {"payeeName": "Happy Music Payee"},
+        "additionalInfo": {"taxId": "99-9888777", "track1099": True, "companyName": "Happy Music Inc."},
+        "billCurrency": "USD",
+        "updatedTime": "2026-12-15T22:53:15.127Z",
+        **changed,
+    }
+
+
+def build_line(**changed):
+    """A line of a BILL bill, coded to the account for travel."""
+    return {
+        "id": "bli01",
+        "amount": Decimal("149.00"),
+        "description": "Flight",
+        "classifications": {"chartOfAccountId": "0ca-travel"},
+        **changed,
+    }
+
+
+def build_bill(**changed):
+    """A BILL bill as the tap sends it; its amount is the sum of its lines unless it is given."""
+    lines = changed.setdefault("billLineItems", [build_line()])
+    return {
+        "id": "00n02BILL00000ABC123",
+        "organizationId": ORGANIZATION,
+        "archived": False,
+        "recordStatus": "ACTIVE",
+        "vendorId": "00902VENDOR000000001",
+        "vendorName": "Happy Music Supplies",
+        "amount": sum((line["amount"] for line in lines), Decimal(0))
+        if isinstance(lines, list)
+        else Decimal(0),
+        "description": "December trip",
+        "dueDate": "2026-12-31",
+        "invoice": {"invoiceNumber": "INV-1", "invoiceDate": "2026-12-15"},
+        "paymentStatus": "UNPAID",
+        "updatedTime": "2026-12-15T23:15:23.127Z",
+        **changed,
+    }
+
+
+def build_company(**changed):
+    """A US company that has everything switched on but more than one currency."""
+    company = Company(
+        name="Test Company",
+        country="US",
+        plan="QuickBooks Online Plus",
+        home_currency="USD",
+        multicurrency=False,
+        class_tracking=ClassTracking.PER_LINE,
+        locations=True,
+        own_document_numbers=True,
+        purchase_orders=True,
+        book_close_date=None,
+    )
+    return replace(company, **changed)
+
+
+def build_chart(**changed):
+    """The company's lists; ``changed`` replaces members of its preferences."""
+    accounts = (
+        Entry("33", "Accounts Payable", "Accounts Payable", type="Accounts Payable", currency="USD"),
+        Entry(
+            "90", "Accounts Payable - EUR", "Accounts Payable - EUR", type="Accounts Payable", currency="EUR"
+        ),
+        Entry("60", "Travel", "Travel", number="6100", type="Expense"),
+        Entry("61", "Airfare", "Travel:Airfare", number="6110", type="Expense"),
+        Entry("62", "Software", "Office:Software", number="6200", type="Expense"),
+        Entry("63", "Old (deleted)", "Old (deleted)", active=False, number="6900", type="Expense"),
+    )
+    items = (
+        Entry("11", "Pump", "Pump", type="NonInventory", expense_account_id="60"),
+        Entry("12", "Consulting", "Consulting", type="Service"),
+        Entry("13", "Tools", "Tools", type="Category", expense_account_id="60"),
+    )
+    customers = (Entry("3", "Cool Cars", "Cool Cars"), Entry("4", "Job 1", "Cool Cars:Job 1"))
+    return Chart(
+        company=build_company(**changed),
+        accounts=Entries("account", accounts),
+        classes=Entries("class", (Entry("200", "Sales", "Sales"), Entry("201", "West", "Sales:West"))),
+        locations=Entries("location", (Entry("300", "Austin", "Austin"), Entry("301", "Boston", "Boston"))),
+        customers=Entries(
+            "customer", (Entry("3", "Cool Cars", "Cool Cars"), Entry("4", "Job 1", "Cool Cars:Job 1"))
+        ),
+        items=Entries("item", items),
+    )
+
+
+def _references():
+    """What BILL calls the same things."""
+    seen = (
+        Reference(Kind.ACCOUNT, "0ca-travel", "Travel", number="6100", full_name="Travel"),
+        Reference(Kind.ACCOUNT, "0ca-software", "Software", full_name="Office:Software"),
+        Reference(Kind.ACCOUNT, "0ca-old", "Old", number="6900", full_name="Old"),
+        Reference(Kind.ACCOUNT, "0ca-unknown", "Airfair", full_name="Travel:Airfair"),
+        Reference(Kind.ITEM, "0ii-pump", "Pump", full_name="Pump"),
+        Reference(Kind.ITEM, "0ii-consulting", "Consulting", full_name="Consulting"),
+        Reference(Kind.ITEM, "0ii-tools", "Tools", full_name="Tools"),
+        Reference(Kind.ITEM, "0ii-unknown", "Gadget", full_name="Gadget"),
+        Reference(Kind.CLASS, "cls-sales", "Sales", full_name="Sales"),
+        Reference(Kind.CLASS, "cls-west", "West", full_name="Sales:West"),
+        Reference(Kind.DEPARTMENT, "0de-sales", "Sales", full_name="Sales"),
+        Reference(Kind.DEPARTMENT, "0de-boston", "Boston", full_name="Boston"),
+        Reference(Kind.LOCATION, "loc-austin", "Austin", full_name="Austin"),
+        Reference(Kind.LOCATION, "loc-boston", "Boston", full_name="Boston"),
+        Reference(Kind.LOCATION, "loc-sales", "Sales", full_name="Sales"),
+        Reference(Kind.CUSTOMER, "0cu-cars", "Cool Cars", full_name="Cool Cars"),
+        Reference(Kind.JOB, "job-1", "Job 1", full_name="Cool Cars:Job 1"),
+    )
+    return {(reference.kind, reference.id): reference for reference in seen}
+
+
+def build_context(*, policies=None, **company):
+    """Everything besides the bill that decides how its purchase order looks."""
+    return OrderContext(ORGANIZATION, build_chart(**company), _references(), policies or Policies())
+
+
+@pytest.fixture(scope="session")
+def vendor_record():
+    return build_vendor
+
+
+@pytest.fixture(scope="session")
+def bill_record():
+    return build_bill
+
+
+@pytest.fixture(scope="session")
+def bill_line():
+    return build_line
+
+
+@pytest.fixture(scope="session")
+def company():
+    return build_company
+
+
+@pytest.fixture(scope="session")
+def chart():
+    return build_chart
+
+
+@pytest.fixture(scope="session")
+def context():
+    return build_context
+
+
+@pytest.fixture(scope="session")
+def us_vendor():
+    return VendorInQuickBooks("41", "Happy Music Supplies", "USD")
+
+
+@pytest.fixture(scope="session")
+def pair():
+    """The pair of companies a run works for."""
+    return CompanyPair("9341452000000001", ORGANIZATION)
+
+
+@pytest.fixture(scope="session")
+def moment():
+    return dt.datetime(2026, 12, 16, 12, 0, tzinfo=dt.UTC)
+
+
+@pytest.fixture(scope="session")
+def encryption_key():
+    return KEY
+
+
+@pytest.fixture
+def store_url(tmp_path):
+    return f"sqlite:///{tmp_path / 'store.sqlite3'}"
+
+
+@pytest.fixture
+def store(store_url):
+    opened = open_store(store_url, Cipher((KEY,)))
+    yield opened
+    opened.close()
