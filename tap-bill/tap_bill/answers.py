@@ -141,9 +141,9 @@ def _refusal(  # noqa: PLR0911 - one return per way to recover
         )
     if "BDC_1101" in codes:
         return errors.CredentialsError(
-            f"BILL does not know this user and password ({answer}): check username, password and "
-            f"organization_id, and that they belong to {call.place}; logins of the other environment are "
-            "refused like this, too"
+            f"BILL does not know this user and password in organization {call.organization_id} ({answer}): "
+            f"check username, password and organization_id, and that they belong to {call.place}; logins of "
+            "the other environment are refused like this, too"
         )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or "BDC_1001" in codes:
         return errors.ServerFaultError(f"{call.what} failed on BILL's side ({answer})")

@@ -181,16 +181,13 @@ def _connection_pool(base_url: str, *, user_agent: str, connections: int) -> req
     adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections, max_retries=0)
     pool.mount("https://", adapter)
     pool.mount("http://", adapter)
-    # `send` ignores REQUESTS_CA_BUNDLE, which networks with an inspecting proxy rely on.
+    # `send` ignores REQUESTS_CA_BUNDLE, which networks with an inspecting proxy rely on, and reads the
+    # other variables anew for every call. A host entry in ~/.netrc must not add its header either.
     environment = pool.merge_environment_settings(base_url, {}, None, None, None)
+    pool.proxies = environment["proxies"]
     pool.verify, pool.cert = environment["verify"], environment["cert"]
-    # A host entry in ~/.netrc must not add its Authorization header to BILL's calls.
-    pool.auth = _no_netrc
+    pool.trust_env = False
     return pool
-
-
-def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
 
 
 def _unreached(error: requests.exceptions.RequestException) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -28,8 +29,18 @@ from tap_bill.walk import PRESUMED, SORTED, WHOLE, PageRequest, Query, Walk
 
 _SCHEMAS: Final = SchemaDirectory(schemas)
 
-#: The records of an answer and its `nextPage`.
-_Page = tuple[list[dict[str, Any]], str | None]
+
+@dataclass(slots=True)
+class _Page:
+    """What an answer held: its records until they are taken, and its `nextPage`."""
+
+    records: list[dict[str, Any]]
+    next_page: str | None = None
+
+    def take(self) -> list[dict[str, Any]]:
+        """The records. An answer lives on until the collector finds it, its records need not."""
+        taken, self.records = self.records, []
+        return taken
 
 
 class WalkPaginator(BaseAPIPaginator[PageRequest]):
@@ -47,7 +58,7 @@ class WalkPaginator(BaseAPIPaginator[PageRequest]):
 
     @override
     def get_next(self, response: requests.Response) -> PageRequest | None:
-        return self._walk.advance(self._pages[response][1])
+        return self._walk.advance(self._pages[response].next_page)
 
 
 class BillStream(RESTStream[PageRequest]):
@@ -159,7 +170,7 @@ class BillStream(RESTStream[PageRequest]):
         organization_id = self._connect().session.organization_id
         page = [
             {**self._shape.conform(record), "organizationId": organization_id}
-            for record in self._pages[response][0]
+            for record in self._pages[response].take()
         ]
         if reading.archived_only:
             # Others can only come from a list that ignores the filter, and then they came before.
@@ -212,7 +223,7 @@ class BillStream(RESTStream[PageRequest]):
         return self._current
 
     def _page_of(self, decoded: Any) -> _Page:
-        return answers.page_of(decoded, self._call)
+        return _Page(*answers.page_of(decoded, self._call))
 
     def _read(self, context: Context | None, name: str) -> Iterator[dict[str, Any]]:
         reading = self._current = self._begin(name)
@@ -382,7 +393,7 @@ class OrganizationStream(BillStream):
     @override
     def _page_of(self, decoded: Any) -> _Page:
         if isinstance(decoded, dict) and decoded.get("id"):
-            return [decoded], None
+            return _Page([decoded])
         msg = f"{self._call.what} brought JSON that is no organization"
         raise UnreadableAnswerError(msg)
 
