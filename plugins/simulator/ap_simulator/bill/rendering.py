@@ -70,9 +70,10 @@ def shown(collection: str, record: Record, switches: BillSwitches) -> Record:
         record = _without_numbers(record)
     if collection == "chart_of_accounts" and not switches.parent_account_visible:
         record = {name: value for name, value in record.items() if name != "parentId"}
+    fields = FIELDS[collection]
     if switches.unset_fields == "null":
-        record = {**dict.fromkeys(FIELDS[collection]), **record}
-    return record
+        return {**dict.fromkeys(fields), **record}
+    return {**{name: record[name] for name in fields if name in record}, **record}
 
 
 def rendered(collection: str, record: Record, switches: BillSwitches) -> bytes:

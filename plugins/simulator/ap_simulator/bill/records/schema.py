@@ -19,6 +19,7 @@ from ap_simulator.bill.errors import invalid
 from ap_simulator.bill.switches import BillSwitches
 from ap_simulator.bill.wire import Record, money
 
+_CENTS: Final = 2
 _GREATEST: Final = Decimal(1_000_000_000_000)
 #: Years far from any business are refused, lest a calculation run out of calendar.
 _DAY: Final = re.compile(r"(19|2\d)\d\d-\d\d-\d\d", re.ASCII)
@@ -119,7 +120,8 @@ class Number(Shape):
         elif self.positive and number <= 0:
             reading.fault(where, "must be greater than 0")
         else:
-            return money(number) if self.decimals == money(0).as_tuple().exponent else number
+            # Adding 0 turns -0 into 0.
+            return (money(number) if self.decimals == _CENTS else number) + 0
         return number
 
 
