@@ -399,22 +399,23 @@ def _status_table(found: dict[str, Any]) -> Table:
 
 def _switch_table(found: dict[str, dict[str, dict[str, Any]]]) -> Table:
     table = Table(title="Switches; * is not the default", title_justify="left", title_style="bold")
-    for column in ("Switch", "Value", "Accepts", "About"):
-        table.add_column(column, overflow="fold")
+    table.add_column("Switch", no_wrap=True)
+    table.add_column("Value", overflow="fold", max_width=16)
+    table.add_column("About")
     for area, entries in found.items():
         for name, entry in entries.items():
             mark = "" if entry["value"] == entry["default"] else " *"
-            accepts = ", ".join(simplejson.dumps(choice).strip('"') for choice in entry["accepts"])
             value = simplejson.dumps(entry["value"], use_decimal=True).strip('"') + mark
-            table.add_row(*map(Text, (f"{area}.{name}", value, accepts, entry["about"])))
+            accepts = ", ".join(simplejson.dumps(choice).strip('"') for choice in entry["accepts"])
+            table.add_row(f"{area}.{name}", Text(value), Text(f"{entry['about']} [{accepts}]"))
     return table
 
 
 def _change_table(changes: list[Change]) -> Table:
     table = Table(title="Changed in BILL", title_justify="left", title_style="bold")
-    for column in ("Record", "Name", "Field", "Before", "After"):
+    table.add_column("Record", no_wrap=True)
+    for column in ("Name", "Field", "Before", "After"):
         table.add_column(column, overflow="fold")
     for one in changes:
-        record = f"{one.kind} {one.record_id}"
-        table.add_row(*map(Text, (record, one.name, one.field, one.before, one.after)))
+        table.add_row(*map(Text, (one.record_id, one.name, one.field, one.before, one.after)))
     return table

@@ -14,6 +14,19 @@ from rich.text import Text
 from ap_simulator.comparison import Comparison, Totals, VendorTotals, compare
 from ap_simulator.control_client import ControlClient
 
+#: What becomes of BILL's collections in QuickBooks, as a reader of both would expect it.
+_COUNTERPARTS: Final = {
+    "vendors": "Vendor",
+    "bills": "PurchaseOrder",
+    "payments": "BillPayment",
+    "vendor_credits": "VendorCredit",
+    "chart_of_accounts": "Account",
+    "accounting_classes": "Class",
+    "locations": "Department",
+    "items": "Item",
+    "customers": "Customer",
+    "employees": "Employee",
+}
 _TOP_VENDORS: Final = 15
 _TOP_RECORDS: Final = 5
 #: What the columns of numbers take for amounts below a hundred million.
@@ -117,16 +130,19 @@ def show(report: Report, console: Console, *, everything: bool) -> None:
 
 def _count_table(report: Report) -> Table:
     table = _table("Records")
-    table.add_column("QuickBooks")
-    table.add_column("Count", justify="right")
-    table.add_column("BILL")
-    table.add_column("Count", justify="right")
-    theirs = [(name, str(count)) for name, count in report.counts.items() if count]
-    ours = [(name, str(count)) for name, count in report.bill_counts.items() if count]
-    for row in range(max(len(theirs), len(ours))):
-        left = theirs[row] if row < len(theirs) else ("", "")
-        right = ours[row] if row < len(ours) else ("", "")
-        table.add_row(*left, *right)
+    for column in ("BILL", "QuickBooks"):
+        table.add_column(column, no_wrap=True)
+        table.add_column("Count", justify="right")
+    ours = {name: count for name, count in report.bill_counts.items() if count}
+    theirs = {name: count for name, count in report.counts.items() if count}
+    pairs = [*_COUNTERPARTS.items()]
+    pairs += [(name, "") for name in ours if name not in _COUNTERPARTS]
+    pairs += [("", name) for name in theirs if name not in _COUNTERPARTS.values()]
+    for our_name, their_name in pairs:
+        if our_name in ours or their_name in theirs:
+            our_count = f"{ours.get(our_name, 0):,}" if our_name else ""
+            their_count = f"{theirs.get(their_name, 0):,}" if their_name else ""
+            table.add_row(our_name, our_count, their_name, their_count)
     return table
 
 
