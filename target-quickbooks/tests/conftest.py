@@ -124,9 +124,7 @@ def build_chart(**changed):
         accounts=Entries("account", accounts),
         classes=Entries("class", (Entry("200", "Sales", "Sales"), Entry("201", "West", "Sales:West"))),
         locations=Entries("location", (Entry("300", "Austin", "Austin"), Entry("301", "Boston", "Boston"))),
-        customers=Entries(
-            "customer", (Entry("3", "Cool Cars", "Cool Cars"), Entry("4", "Job 1", "Cool Cars:Job 1"))
-        ),
+        customers=Entries("customer", customers),
         items=Entries("item", items),
     )
 

@@ -6,12 +6,14 @@ direction its documentation leaves open; the two amounts settle the direction.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 
 from target_quickbooks.mapping.refusal import Refusal
 from target_quickbooks.mapping.source import Bill
 
 _RATE_STEP = Decimal("0.0000001")
+_HIGHEST_RATE = Decimal("1E+9")
 _CENT = Decimal("0.01")
 
 
@@ -21,25 +23,35 @@ def exchange_rate(bill: Bill, what: str, *, currency: str) -> Decimal:
     Raises:
         Refusal: BILL tells neither a rate nor both amounts. A rate of 1 is never assumed.
     """
+    found = next(_rates(bill), None)
+    if found is None:
+        raise Refusal(
+            "exchange-rate-missing",
+            f"BILL gives no exchange rate for {what}, which is in {currency}.",
+            advice="It follows by itself when BILL knows the rate, at the latest when the bill is paid.",
+        )
+    return found
+
+
+def _rates(bill: Bill) -> Iterator[Decimal]:
+    """Rates that can be meant, the surest first."""
     rate, amount, funding = bill.exchange_rate, bill.amount, bill.funding_amount
     if amount and funding:
-        for candidate in _candidates(rate):
+        for candidate in _both_ways(rate):
             if abs((amount * candidate).quantize(_CENT, ROUND_HALF_UP) - funding) <= _CENT:
-                return candidate
-        return (funding / amount).quantize(_RATE_STEP, ROUND_HALF_UP)
-    if rate and rate > 0:
-        return rate.quantize(_RATE_STEP, ROUND_HALF_UP)
-    raise Refusal(
-        "exchange-rate-missing",
-        f"BILL gives no exchange rate for {what}, which is in {currency}.",
-        advice="It follows by itself when BILL knows the rate, at the latest when the bill is paid.",
-    )
+                yield candidate
+        yield from _usable(funding / amount)
+    elif rate:
+        yield from _usable(rate)
 
 
-def _candidates(rate: Decimal | None) -> list[Decimal]:
-    if not rate or rate <= 0:
-        return []
-    return [
-        rate.quantize(_RATE_STEP, ROUND_HALF_UP),
-        (1 / rate).quantize(_RATE_STEP, ROUND_HALF_UP),
-    ]
+def _both_ways(rate: Decimal | None) -> Iterator[Decimal]:
+    if rate:
+        yield from _usable(rate)
+        yield from _usable(1 / rate)
+
+
+def _usable(rate: Decimal) -> Iterator[Decimal]:
+    """The rate in the steps that QuickBooks keeps, unless it is beyond all bounds or vanishes."""
+    if _RATE_STEP <= rate < _HIGHEST_RATE:
+        yield rate.quantize(_RATE_STEP, ROUND_HALF_UP)

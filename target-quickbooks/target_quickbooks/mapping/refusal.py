@@ -18,14 +18,14 @@ class Refusal(Exception):
 
     Attributes:
         code: Short stable name to select failures by, e.g. ``account-unknown``.
-        reason: What is wrong, naming the record's own values.
+        reason: What is wrong, naming the record's own values; always one line.
         advice: What to do about it.
         awaited: Set when the record merely came before another one.
     """
 
     def __init__(self, code: str, reason: str, *, advice: str, awaited: Awaited | None = None) -> None:
-        super().__init__(reason)
         self.code = code
-        self.reason = reason
+        self.reason = " ".join(reason.split())
+        super().__init__(self.reason)
         self.advice = advice
         self.awaited = awaited

@@ -15,6 +15,10 @@ from typing import Any
 
 from target_quickbooks.mapping.refusal import Refusal
 
+_LARGEST = Decimal("1E+13")  # QuickBooks keeps 15 digits, two of them behind the point (manual 6.2)
+_SMALLEST = Decimal("1E-13")
+_SHOWN_OF_VALUE = 40
+_INACTIVE_STATUSES = frozenset({"INACTIVE", "DRAFT", "DRAFT_DELETED"})
 _SOURCE_ADVICE = "Correct the record in BILL; it is sent again with its next change."
 
 
@@ -101,13 +105,12 @@ class BillLine:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """A BILL bill with its lines."""
+    """A BILL bill with its lines; drafts count as archived, as they do in BILL."""
 
     id: str
     vendor_id: str
     vendor_name: str
     archived: bool
-    draft: bool
     amount: Decimal
     funding_amount: Decimal | None
     exchange_rate: Decimal | None
@@ -181,13 +184,11 @@ def read_bill(record: Mapping[str, Any]) -> Bill:
     vendor_id = _text(record, "vendorId")
     if not vendor_id:
         raise Refusal("bill-without-vendor", f"{what} names no vendor.", advice=_SOURCE_ADVICE)
-    status = _text(record, "recordStatus")
     return Bill(
         id=_text(record, "id"),
         vendor_id=vendor_id,
         vendor_name=_text(record, "vendorName"),
-        archived=record.get("archived") is True,
-        draft=status.startswith("DRAFT"),
+        archived=record.get("archived") is True or _text(record, "recordStatus") in _INACTIVE_STATUSES,
         amount=_amount(record.get("amount"), f"{what}: amount"),
         funding_amount=_optional_amount(record.get("fundingAmount"), f"{what}: fundingAmount"),
         exchange_rate=_optional_amount(record.get("exchangeRate"), f"{what}: exchangeRate"),
@@ -287,16 +288,18 @@ def _optional_amount(value: Any, what: str) -> Decimal | None:
         return None
     try:
         amount = Decimal(str(value)) if not isinstance(value, bool) else Decimal("NaN")
-    except InvalidOperation:
+    except (InvalidOperation, ValueError):
         amount = Decimal("NaN")
     if not amount.is_finite():
         raise Refusal("amount-unreadable", f"{what} is not a number.", advice=_SOURCE_ADVICE)
+    if amount and not _SMALLEST <= abs(amount) < _LARGEST:
+        raise Refusal("amount-out-of-range", f"{what} is beyond all bounds.", advice=_SOURCE_ADVICE)
     return amount
 
 
 def _date(value: Any, what: str) -> dt.date | None:
     """A date from ``YYYY-MM-DD`` or a date-time, whose own calendar day counts."""
-    if value in {None, ""}:
+    if value is None or value == "":
         return None
     if isinstance(value, dt.datetime):
         return value.date()
@@ -305,5 +308,5 @@ def _date(value: Any, what: str) -> dt.date | None:
     try:
         return dt.date.fromisoformat(str(value)[:10])
     except ValueError:
-        reason = f"{what} '{value}' is not a date."
+        reason = f"{what} '{str(value)[:_SHOWN_OF_VALUE]}' is not a date."
         raise Refusal("date-unreadable", reason, advice=_SOURCE_ADVICE) from None
