@@ -12,6 +12,7 @@ from typing import Any
 
 from target_quickbooks.changes import Conflict, Submission, link_after
 from target_quickbooks.exact_json import to_json
+from target_quickbooks.failures import failure_of
 from target_quickbooks.links import Company, Link
 from target_quickbooks.planning import Change, Difference, Operation
 from target_quickbooks.redaction import redact
@@ -51,7 +52,11 @@ class PlanCollector:
             if change.operation is Operation.SKIP:
                 continue
             self.changes.append(change)
-            if change.operation is not Operation.BLOCKED:
+            if change.operation is Operation.BLOCKED:
+                self._report.failed(
+                    failure_of(submission, code=change.code, reason=change.reason, advice=change.advice)
+                )
+            else:
                 link = link_after(change, {"Id": change.quickbooks_id or NEW})
                 key = (submission.company, change.item.mapped.entity, change.item.bill_id)
                 self._links[key] = link

@@ -16,6 +16,7 @@ from typing import Any
 
 from target_quickbooks.changes import Conflict, Submission, from_document, link_after, to_document
 from target_quickbooks.errors import TemporaryError
+from target_quickbooks.failures import failure_of
 from target_quickbooks.links import Company, Link
 from target_quickbooks.planning import Change, Operation
 from target_quickbooks.quickbooks.client import BATCH_SIZE, QuickBooksClient, Refused
@@ -223,7 +224,7 @@ class Writer:
     ) -> None:
         change = submission.change
         explanation = explain(faults[0], change.item.mapped.label)
-        failure = _failure(
+        failure = failure_of(
             submission,
             code=explanation.code,
             reason=explanation.reason,
@@ -247,7 +248,7 @@ class Writer:
                 item = change.item
                 self._report.done(change)
                 if change.operation is Operation.BLOCKED:
-                    failure = _failure(
+                    failure = failure_of(
                         submission, code=change.code, reason=change.reason, advice=change.advice
                     )
                     failure_table.save(
@@ -310,29 +311,6 @@ def _batch_item(item: _Sent) -> dict[str, Any]:
 def _location_refused(change: Change, fault: Fault) -> bool:
     """Whether the document's location may be what QuickBooks does not accept (manual 6.2, DepartmentRef)."""
     return fault.code in {"2010", "5030"} and "DepartmentRef" in change.body
-
-
-def _failure(
-    submission: Submission, *, code: str, reason: str, advice: str, faults: Sequence[Fault] = ()
-) -> Failure:
-    change = submission.change
-    return Failure(
-        stream=change.item.stream,
-        bill_id=change.item.bill_id,
-        label=change.item.mapped.label,
-        code=code,
-        reason=reason,
-        advice=advice,
-        record=submission.record,
-        version=change.item.version,
-        source_digest=change.item.source_digest,
-        payload=change.body or change.item.mapped.payload or None,
-        faults=tuple(
-            {"code": fault.code, "text": fault.text, "element": fault.element, "intuit_tid": fault.tid}
-            for fault in faults
-        ),
-        awaited=change.awaited,
-    )
 
 
 def _entry(

@@ -46,7 +46,7 @@ def map_vendor(vendor: Vendor, company: Company) -> Mapped:
     payload: dict[str, Any] = {
         "DisplayName": name,
         "CompanyName": names.plain_line(vendor.company_name or vendor.name, names.COMPANY_NAME_LENGTH),
-        "PrintOnCheckName": names.plain_name(vendor.payee_name or vendor.name, names.CHECK_NAME_LENGTH),
+        "PrintOnCheckName": _check_name(vendor),
         "Active": not vendor.archived,
         "PrimaryEmailAddr": _email(vendor.email, notes),
         "PrimaryPhone": _phone(vendor.phone, notes),
@@ -74,10 +74,16 @@ def display_name(name: str) -> str:
     return names.plain_name(name, names.DISPLAY_NAME_LENGTH)
 
 
+def _check_name(vendor: Vendor) -> str:
+    """The payee's name, else the vendor's: it can never be cleared (QuickBooks manual 6.0.1)."""
+    payee = names.plain_name(vendor.payee_name, names.CHECK_NAME_LENGTH)
+    return payee or names.plain_name(vendor.name, names.CHECK_NAME_LENGTH)
+
+
 def _email(email: str, notes: list[str]) -> dict[str, str]:
     if not email:
         return {}
-    if len(email) > _EMAIL_LENGTH or not _EMAIL.fullmatch(email):
+    if not _EMAIL.fullmatch(email) or names.plain_line(email, _EMAIL_LENGTH) != email:
         notes.append("e-mail address left out: QuickBooks would refuse it")
         return {}
     return {"Address": email}

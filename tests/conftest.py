@@ -1,0 +1,209 @@
+"""Both plugins in one process against the simulator: what a run reads, writes, reports and refuses."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import pytest
+import requests
+from ap_simulator.testing import running
+from tap_bill.tap import TapBill
+from target_quickbooks.errors import TargetError
+from target_quickbooks.target import TargetQuickbooks
+
+REALM = "9341452000000001"
+ORGANIZATION = "00802DEMOORGANIZTN01"
+
+
+@dataclass
+class Run:
+    """How a run of the target ended."""
+
+    exit_code: int
+    error: str
+    report: dict
+    states: list
+
+    @property
+    def streams(self):
+        return self.report.get("streams", {})
+
+    @property
+    def reasons(self):
+        return {failure["id"]: failure["reason"] for failure in self.report.get("failures", ())}
+
+    def written(self):
+        """Number of records that took a write."""
+        return sum(
+            row.get(name, 0) for row in self.streams.values() for name in ("created", "updated", "closed")
+        )
+
+
+class BillUser:
+    """Somebody who works in BILL, through BILL's API."""
+
+    def __init__(self, settings):
+        self._url = settings["api_url"]
+        self._http = requests.Session()
+        self._http.trust_env = False
+        login = {
+            "username": settings["username"],
+            "password": settings["password"],
+            "organizationId": settings["organization_id"],
+            "devKey": settings["dev_key"],
+        }
+        session = self.post("/v3/login", login)["sessionId"]
+        self._http.headers.update({"sessionId": session, "devKey": settings["dev_key"]})
+
+    def post(self, path, body=None):
+        return self._call("POST", path, body if body is not None else {})
+
+    def patch(self, path, body):
+        return self._call("PATCH", path, body)
+
+    def get(self, path):
+        return self._call("GET", path)
+
+    def vendor(self, name, **fields):
+        address = {"line1": "1 Main St", "city": "Austin", "zipOrPostalCode": "78701", "country": "US"}
+        return self.post("/v3/vendors", {"name": name, "address": address, **fields})
+
+    def bill(self, vendor_id, number, lines, **fields):
+        return self.post(
+            "/v3/bills",
+            {
+                "vendorId": vendor_id,
+                "dueDate": "2026-11-30",
+                "invoice": {"invoiceNumber": number, "invoiceDate": "2026-11-01"},
+                "billLineItems": lines,
+                **fields,
+            },
+        )
+
+    def classification(self, kind, name):
+        """The id of a classification (``chart-of-accounts``, ``locations``...) by name."""
+        found = self.get(f"/v3/classifications/{kind}?max=100")["results"]
+        return next(record["id"] for record in found if record["name"] == name)
+
+    def _call(self, method, path, body=None):
+        response = self._http.request(method, self._url + path, json=body, timeout=30)
+        assert response.ok, f"{method} {path}: {response.status_code} {response.text}"
+        return response.json()
+
+
+@dataclass
+class Books:
+    """A company in BILL and in QuickBooks, and the two plugins between them."""
+
+    simulator: object
+    directory: object
+    state: dict | None = None
+    _users: list = field(default_factory=list)
+
+    def settings(self, prefix):
+        return {
+            name.removeprefix(prefix).lower(): value
+            for name, value in self.simulator.env().items()
+            if name.startswith(prefix)
+        }
+
+    @property
+    def bill(self):
+        if not self._users:
+            self._users.append(BillUser(self.settings("TAP_BILL_")))
+        return self._users[0]
+
+    def read(self, state=None, **changes):
+        """Run the tap; its output as lines."""
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output):
+            tap = TapBill(config=self.settings("TAP_BILL_") | changes, state=state)
+            tap.sync_all()
+        return output.getvalue().splitlines()
+
+    def write(self, lines, **changes):
+        """Run the target on lines."""
+        report = self.directory / "report.json"
+        report.unlink(missing_ok=True)
+        config = self.settings("TARGET_QUICKBOOKS_") | {"report_path": str(report)} | changes
+        output, error, exit_code = io.StringIO(), "", 0
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(io.StringIO()):
+            target = TargetQuickbooks(config=config)
+            try:
+                target.listen(io.StringIO("".join(f"{line}\n" for line in lines)))
+                exit_code = 1 if target.failed else 0
+            except TargetError as failure:
+                error, exit_code = str(failure), failure.exit_code
+                target.end(exit_code=exit_code)
+        return Run(
+            exit_code=exit_code,
+            error=error,
+            report=json.loads(report.read_text()) if report.exists() else {},
+            states=[json.loads(line) for line in output.getvalue().splitlines()],
+        )
+
+    def sync(self, *, full=False, **changes):
+        """A whole run: tap from the last bookmark into target."""
+        run = self.write(self.read(None if full else self.state), **changes)
+        if run.states:
+            self.state = run.states[-1]
+        return run
+
+    def stored(self, entity, **where):
+        """What QuickBooks holds."""
+        return self.simulator.control.records("quickbooks", entity, realm=REALM, **where)
+
+    def held(self, collection):
+        """What BILL holds."""
+        return self.simulator.control.records("bill", collection)
+
+    def writes(self):
+        """Write calls to QuickBooks since the statistics were reset."""
+        return self.simulator.control.stats()["quickbooks"]["write_calls"]
+
+    def calls(self):
+        """All calls to QuickBooks since the statistics were reset, without the token's."""
+        return self.simulator.control.stats()["quickbooks"]["calls"]
+
+
+@pytest.fixture(autouse=True)
+def _quiet():
+    """The plugins log to standard error, which tests capture; one line per record is not needed."""
+    logging.getLogger("singer_sdk").setLevel(logging.WARNING)
+
+
+@pytest.fixture
+def books(tmp_path):
+    """A company with charts on both sides and neither vendors nor bills."""
+    with running("empty") as simulator:
+        yield Books(simulator, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def demo_server():
+    """One server for a module; each test begins with a new demo company."""
+    with running("demo") as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def demo(demo_server, tmp_path):
+    """The demo company as it begins."""
+    demo_server.control.clear_faults()
+    demo_server.control.reset()
+    demo_server.control.reset_stats()
+    return Books(demo_server, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def synced(tmp_path_factory):
+    """The demo company after one run, for tests that only look."""
+    with running("demo") as simulator:
+        books = Books(simulator, tmp_path_factory.mktemp("synced"))
+        before = len(books.stored("Vendor"))
+        yield SimpleNamespace(books=books, run=books.sync(), vendors_before=before)
