@@ -32,8 +32,8 @@ def with_keys(keys, **inner):
 codings = with_keys("chartOfAccountId itemId jobId customerId locationId departmentId")
 lines = with_keys("id amount quantity price description classifications", classifications=codings)
 bills = with_keys(
-    "id vendorId vendorName archived recordStatus amount fundingAmount exchangeRate invoice dueDate description "
-    "classifications billLineItems paymentStatus",
+    "id vendorId vendorName archived recordStatus amount fundingAmount exchangeRate invoice dueDate "
+    "description classifications billLineItems paymentStatus",
     vendorId=st.text(min_size=1, max_size=4),
     amount=numbers,
     fundingAmount=numbers,
