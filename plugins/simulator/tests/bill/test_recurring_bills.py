@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 from ap_simulator.bill.records.calendar_days import business_days_after, next_turn
@@ -68,7 +69,7 @@ def test_the_bill_comes_days_in_advance(bill, vendor):
     (brought,) = bills_of(bill)
     assert brought["dueDate"] == "2026-07-01"
     assert brought["invoice"] == {"invoiceNumber": "2026-07-01", "invoiceDate": "2026-06-26"}
-    assert brought["amount"] == pytest.approx(24.99)
+    assert brought["amount"] == Decimal("24.99")
     assert brought["description"] == "Rent"
     assert brought["createdTime"] == "2026-06-26T00:00:00.000+00:00"
     assert brought["billLineItems"][0]["id"].startswith("bli")
@@ -212,6 +213,17 @@ def test_loaded_recurring_bills_bring_bills_forth_too(bill, vendor):
     go_to(bill, "2026-06-27T00:00:00")
 
     assert [found["dueDate"] for found in bills_of(bill)] == ["2026-07-01"]
+
+
+def test_one_that_names_an_unknown_vendor_does_not_disturb_the_others(bill, vendor):
+    times = {"createdTime": "2026-01-01T00:00:00.000+00:00", "updatedTime": "2026-01-01T00:00:00.000+00:00"}
+    orphan = {"id": "btp02LOADED000000001", **body("00902NOSUCHVENDOR001", nextDueDate="2026-06-20"), **times}
+    bill.load("recurring_bills", orphan)
+    made(bill, vendor)
+
+    go_to(bill, "2026-06-27T00:00:00")
+
+    assert [found["vendorId"] for found in bills_of(bill)] == [vendor["id"]]
 
 
 @pytest.mark.parametrize(

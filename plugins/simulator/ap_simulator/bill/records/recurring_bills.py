@@ -8,10 +8,12 @@ schedule catch up with the clock. Automatic payment is kept as a setting and pay
 from __future__ import annotations
 
 import heapq
+import logging
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from ap_simulator.bill.books import Books
+from ap_simulator.bill.errors import Refusal
 from ap_simulator.bill.records import bills
 from ap_simulator.bill.records.archiving import set_archived
 from ap_simulator.bill.records.calendar_days import next_turn
@@ -29,6 +31,8 @@ from ap_simulator.bill.records.schema import (
 )
 from ap_simulator.bill.records.shapes import ID, MONEY, RECURRING_CLASSIFICATIONS
 from ap_simulator.bill.wire import Record, moment_of
+
+logger = logging.getLogger(__name__)
 
 _LINES: Final = "recurringBillLineItems"
 _COLLECTION: Final = "recurring_bills"
@@ -92,7 +96,11 @@ class Schedule:
             born = datetime.combine(day, time(), UTC)
             # Not before anybody last looked, or an incremental reader would never see it.
             born = max(born, moment_of(record["updatedTime"]), self._caught_up or born)
-            self._bring_forth(books, record, due, at=min(born, now))
+            try:
+                self._bring_forth(books, record, due, at=min(born, now))
+            except Refusal as refusal:
+                # Loaded records may name what was never loaded.
+                logger.warning("Recurring bill %s brings nothing forth: %s", recurring_id, refusal)
         self._caught_up = now
 
     def _bring_forth(self, books: Books, record: Record, due: date, *, at: datetime) -> None:

@@ -74,7 +74,8 @@ class Hooks:
             raise invalid(msg)
         body = body or {}
         event_type = body.get("eventType", subscription.events[0])
-        if event_type not in ENTITY_KEYS or body.get("version", VERSION) != VERSION:
+        known = isinstance(event_type, str) and event_type in ENTITY_KEYS
+        if not known or body.get("version", VERSION) != VERSION:
             msg = "eventType: must be of the catalog, in version 1"
             raise invalid(msg)
         key = ENTITY_KEYS[event_type]
