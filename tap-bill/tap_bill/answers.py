@@ -147,6 +147,10 @@ def _refusal(  # noqa: PLR0911 - one return per way to recover
         )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or "BDC_1001" in codes:
         return errors.ServerFaultError(f"{call.what} failed on BILL's side ({answer})")
+    if status == HTTPStatus.NOT_FOUND:
+        return errors.NotFoundError(
+            f"BILL has nothing at {call.what} ({answer}): check api_url, it ends in /connect ({call.place})"
+        )
     if call.login:
         return _login_refusal(problems, answer, call)
     return _call_refusal(status, codes, answer, said, call)
@@ -171,10 +175,6 @@ def _call_refusal(status: int, codes: set[str], answer: str, said: str, call: Ca
         return errors.PermissionDeniedError(
             f"the BILL user may not call {call.what} ({answer}): give the user a role that may read it "
             "(the organization needs ADMINISTRATOR), or deselect the stream"
-        )
-    if status == HTTPStatus.NOT_FOUND:
-        return errors.NotFoundError(
-            f"BILL has nothing at {call.what} ({answer}): check api_url, it ends in /connect ({call.place})"
         )
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return errors.ConcurrencyLimitError(f"{call.what}: too many requests ({answer})")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -138,8 +139,8 @@ NEW_KEY_COMMAND: Final = (
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON schema of the settings."""
-    return dict(_OWN)
+    """The JSON schema of the settings; a copy, because the SDK adds its own to it."""
+    return deepcopy(_OWN)
 
 
 def secrets_in(config: Mapping[str, Any]) -> Iterator[str]:

@@ -88,6 +88,7 @@ def test_each_answer_tells_how_to_recover(status, body, error_class):
         ),
         (401, {"message": "Unauthorized"}, errors.CredentialsError, "refused the login"),
         (403, b"", errors.CredentialsError, "refused the login"),
+        (404, {"message": "Not Found"}, errors.NotFoundError, "check api_url, it ends in /connect"),
         (429, [entry("BDC_1144")], errors.HourlyLimitError, "hourly limit"),
         (500, [entry("BDC_1101")], errors.CredentialsError, "check username"),
         (503, b"", errors.ServerFaultError, "BILL's side"),

@@ -1,0 +1,142 @@
+"""Stopping a run: a valid last state, no half line, and the next run goes on from there."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from ap_simulator.testing import running
+
+from tap_bill.output import MessageWriter
+
+
+@pytest.fixture(scope="module")
+def simulator():
+    with running("demo") as simulator:
+        simulator.control.set_latency(system="bill", per_call_ms=15)
+        yield simulator
+
+
+#: The tap as it is, but for the patience with a reader that has stopped reading.
+HASTY = (
+    "import tap_bill.output as output; output.GRACE = 1.0\nfrom tap_bill.tap import TapBill; TapBill.cli()"
+)
+
+
+def start(simulator, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-c", HASTY, "--config=ENV", *map(str, arguments)],
+        env=os.environ | simulator.env() | {"TAP_BILL_PAGE_SIZE": "40"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def drain(process):
+    """Collect what is logged, so that the pipe does not fill up."""
+    collected = []
+    thread = threading.Thread(target=lambda: collected.extend(process.stderr), daemon=True)
+    thread.start()
+    return collected
+
+
+def records(lines, stream):
+    messages = [json.loads(line) for line in lines]
+    return [m["record"]["id"] for m in messages if m["type"] == "RECORD" and m["stream"] == stream]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_stopped_run_ends_with_its_state_and_the_next_one_goes_on_from_there(
+    simulator, tmp_path, number, code
+):
+    with start(simulator) as process:
+        log = drain(process)
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if len(lines) % 10 == 0 and line.startswith('{"type":"RECORD","stream":"bills"'):
+                process.send_signal(number)
+                break
+        lines += process.stdout.readlines()
+    assert process.returncode == code
+    assert not any("Traceback" in line for line in log)
+
+    last = json.loads(lines[-1])
+    assert last["type"] == "STATE"
+    done = records(lines, "bills")
+    assert 0 < len(done) < 600
+    (tmp_path / "state.json").write_text(json.dumps(last["value"]))
+
+    with start(simulator, "--state", tmp_path / "state.json") as process:
+        drain(process)
+        lines = process.stdout.readlines()
+    assert process.returncode == 0
+    rest = records(lines, "bills")
+    assert set(done) | set(rest) == {record["id"] for record in simulator.control.records("bill", "bills")}
+    # Only the look-back is read twice.
+    assert len(rest) < 610 - len(done)
+
+
+def test_a_run_that_waits_for_bill_stops_at_once(simulator):
+    simulator.control.add_fault("latency", system="bill", path="/connect/v3/vendors", delay_ms=20_000)
+    try:
+        with start(simulator) as process:
+            drain(process)
+            for line in process.stdout:
+                if line.startswith('{"type":"SCHEMA","stream":"vendors"'):
+                    break
+            began = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            process.stdout.read()
+        assert process.returncode == 143
+        assert time.monotonic() - began < 5
+    finally:
+        simulator.control.clear_faults()
+
+
+def test_a_run_whose_output_nobody_takes_does_not_hang(simulator):
+    """As under a connection test that has seen its record and only waits for the end."""
+    with start(simulator) as process:
+        drain(process)
+        assert process.stdout.readline()
+        time.sleep(1.0)  # Let the pipe fill up.
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 143
+
+
+def test_a_message_under_way_is_finished_before_stopping(capsys):
+    writer = MessageWriter()
+    order = []
+
+    class Message:
+        def to_dict(self):
+            # The signal arrives while the message is being written.
+            return {"type": "RECORD"}
+
+    real_write = sys.stdout.write
+
+    def write(text):
+        writer.between_messages(lambda: order.append("stopped"), exit_code=143)
+        order.append("written")
+        return real_write(text)
+
+    sys.stdout.write = write
+    try:
+        writer.write_message(Message())
+    finally:
+        del sys.stdout.write
+    assert order == ["written", "stopped"]
+    assert capsys.readouterr().out == '{"type":"RECORD"}\n'
+
+
+def test_between_messages_stopping_is_immediate():
+    order = []
+    MessageWriter().between_messages(lambda: order.append("stopped"), exit_code=143)
+    assert order == ["stopped"]
