@@ -68,7 +68,7 @@ class Application:
                 *oauth_routes.routes(world),
                 *bill_routes.routes(world),
                 *quickbooks_routes.routes(world),
-                Route("/connect/{rest:path}", _no_such_bill_api(world)),
+                Route("/connect/{rest:path}", _no_such_bill_api(world), methods=control.ALL_METHODS),
             ],
             redirect_slashes=False,
         )

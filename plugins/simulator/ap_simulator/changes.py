@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from operator import itemgetter
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -166,7 +167,10 @@ def _plain_vendors(api: BillApi) -> dict[str, Record]:
 
 
 def _plain_bills(api: BillApi, vendors: Mapping[str, Record]) -> list[Record]:
-    """Unpaid bills of those vendors, all lines on often used expense accounts; newest first."""
+    """Unpaid bills of those vendors, all lines on often used expense accounts.
+
+    The newest bill of each vendor comes first, then the second of each, and so on.
+    """
     query = {"filters": "archived:eq:false,paymentStatus:eq:UNPAID", "sort": "createdTime:desc"}
     unpaid = [
         bill
@@ -182,11 +186,17 @@ def _plain_bills(api: BillApi, vendors: Mapping[str, Record]) -> list[Record]:
     }
     uses = Counter(account for bill in unpaid for account in _accounts(bill) if account in expenses)
     ordinary = {account for account, _ in uses.most_common(_ORDINARY_ACCOUNTS)}
-    return [
+    plain = [
         bill
         for bill in unpaid
         if bill.get("billLineItems") and set(_accounts(bill)) <= ordinary and _simple_lines(bill)
     ]
+    bills_before: Counter[str] = Counter()
+    rounds: list[tuple[int, int, Record]] = []
+    for position, bill in enumerate(plain):
+        rounds.append((bills_before[bill["vendorId"]], position, bill))
+        bills_before[bill["vendorId"]] += 1
+    return [bill for *_, bill in sorted(rounds, key=itemgetter(0, 1))]
 
 
 def _accounts(bill: Record) -> list[str]:

@@ -40,6 +40,7 @@ from ap_simulator.simulation import Simulation
 from ap_simulator.switches import SwitchError
 
 PATH: Final = "/__control"
+ALL_METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 BILL_COLLECTIONS: Final = tuple(PREFIXES)
 QUICKBOOKS_ENTITIES: Final = tuple(ENTITIES)
 _JSON: Final = "application/json"
@@ -73,15 +74,12 @@ def routes(simulation: Simulation) -> list[BaseRoute]:
     calls = [f"{method} {PATH}{path}" for path, methods in table.items() for method in methods]
     return [
         *(
-            Route(PATH + path, _dispatch(path, handlers), methods=_ALL_METHODS)
+            Route(PATH + path, _dispatch(path, handlers), methods=ALL_METHODS)
             for path, handlers in table.items()
         ),
-        Route(PATH, _catalogue(calls, HTTPStatus.OK), methods=_ALL_METHODS),
-        Route(PATH + "/{rest:path}", _catalogue(calls, HTTPStatus.NOT_FOUND), methods=_ALL_METHODS),
+        Route(PATH, _catalogue(calls, HTTPStatus.OK), methods=ALL_METHODS),
+        Route(PATH + "/{rest:path}", _catalogue(calls, HTTPStatus.NOT_FOUND), methods=ALL_METHODS),
     ]
-
-
-_ALL_METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 class _Control:
@@ -238,7 +236,7 @@ def _dispatch(path: str, handlers: dict[str, _Handler]) -> _Handler:
     """Answer each method by its handler and a wrong call in plain words."""
 
     async def answer(request: Request) -> Response:
-        handler = handlers.get(request.method)
+        handler = handlers.get("GET" if request.method == "HEAD" else request.method)
         if handler is None:
             accepted = ", ".join(handlers)
             error = f"{PATH}{path} takes {accepted}, not {request.method}"

@@ -151,7 +151,7 @@ def _vendor_table(rows: Sequence[VendorTotals], *, width: int) -> Table:
     table.add_column("Vendor", overflow="ellipsis", no_wrap=True, max_width=width)
     _add_total_columns(table)
     for row in rows:
-        table.add_row(Text(row.name), row.currency, *_cells(row.totals))
+        table.add_row(Text(_one_line(row.name)), row.currency, *_cells(row.totals))
     return table
 
 
@@ -182,7 +182,9 @@ def _show_names(console: Console, title: str, names: Sequence[str], limit: int |
         return
     console.print(f"{title}: {len(names)}", markup=False, highlight=False)
     for name in names[:limit]:
-        console.print(f"  {name}", markup=False, highlight=False, no_wrap=True, overflow="ellipsis")
+        console.print(
+            f"  {_one_line(name)}", markup=False, highlight=False, no_wrap=True, overflow="ellipsis"
+        )
     if limit is not None and len(names) > limit:
         console.print(f"  and {len(names) - limit} more (--all shows them)", highlight=False)
     console.print()
@@ -206,6 +208,11 @@ def _cells(totals: Totals) -> Iterable[str]:
         _money(totals.order_total),
         _money(totals.difference),
     )
+
+
+def _one_line(name: str) -> str:
+    """A name without tabs and newlines, which BILL allows."""
+    return " ".join(name.split())
 
 
 def _money(amount: Decimal) -> str:

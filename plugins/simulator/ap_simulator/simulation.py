@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import uuid
 from datetime import UTC, datetime
@@ -48,6 +49,7 @@ class Simulation:
         old = self.world
         self._begin(settings)
         await old.close()
+        gc.unfreeze()  # What was kept from the garbage collector may now be garbage.
 
     async def close(self) -> None:
         """End what the world does in the background."""

@@ -305,10 +305,23 @@ def test_a_disconnected_company_refuses_the_next_refresh(simulator):
 def test_unknown_paths_are_answered_in_each_service_s_own_way(simulator):
     bill = requests.get(f"{simulator.url}/connect/v3/nothing", timeout=5)
     assert (bill.status_code, bill.json()[0]["code"]) == (404, "BDC_1121")
-    misplaced = requests.get(f"{simulator.url}/connect/connect-events/v3/subscriptions", timeout=5)
+    misplaced = requests.post(f"{simulator.url}/connect/connect-events/v3/subscriptions", timeout=5)
     assert (misplaced.status_code, misplaced.json()[0]["code"]) == (404, "BDC_1121")
+    quickbooks = requests.get(f"{simulator.url}/v3/nothing", timeout=5)
+    assert (quickbooks.status_code, "intuit_tid" in quickbooks.headers) == (404, True)
     elsewhere = requests.get(f"{simulator.url}/elsewhere", timeout=5)
     assert elsewhere.status_code == 404
+    counted = [simulator.control.stats()[system]["by_endpoint"] for system in ("bill", "quickbooks")]
+    assert counted == [
+        {"GET (unknown path)": {"404": 1}, "POST (unknown path)": {"404": 1}},
+        {"GET (unknown path)": {"404": 1}},
+    ]
+
+
+@pytest.mark.parametrize("path", ["/connect/v3/health", "/__control/status", "/"])
+def test_head_is_get_without_a_body(simulator, path):
+    answer = requests.head(simulator.url + path, timeout=5)
+    assert (answer.status_code, answer.content) == (200, b"")
 
 
 def test_control_errors_are_one_line_of_the_client(simulator):

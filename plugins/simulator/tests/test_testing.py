@@ -56,11 +56,12 @@ def test_a_bug_of_the_simulator_fails_the_test():
 
 
 def test_an_empty_simulator_is_there_in_no_time():
-    with running():
-        pass
-    begun = time.monotonic()
-    with running():
-        assert time.monotonic() - begun < 0.3
+    def seconds_until_it_is_there() -> float:
+        begun = time.monotonic()
+        with running():
+            return time.monotonic() - begun
+
+    assert min(seconds_until_it_is_there() for _ in range(4)) < 0.3
 
 
 def test_the_demo_company_is_on_both_sides():
