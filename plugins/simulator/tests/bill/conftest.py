@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,17 +11,12 @@ from typing import Any, ClassVar
 import pytest
 import requests
 import simplejson
-from ap_simulator.bill.errors import fault_response
-from ap_simulator.bill.routes import routes
 from ap_simulator.bill.service import BillService
 from ap_simulator.bill.switches import BillSwitches
-from ap_simulator.calls import CallLog
 from ap_simulator.clock import Clock
 from ap_simulator.faults import FaultPlan
-from ap_simulator.middleware import Gateway, Upstream
-from ap_simulator.server import listen, make_config, url_of
-from ap_simulator.thread_server import ThreadServer
-from starlette.routing import Router
+from ap_simulator.testing import RunningSimulator, running
+from ap_simulator.world import World
 
 ORGANIZATION = "00802TESTORGANIZAT01"
 OTHER_ORGANIZATION = "00802TESTORGANIZAT02"
@@ -39,43 +32,10 @@ ADDRESS = {"line1": "1 Main St", "city": "San Jose", "zipOrPostalCode": "95002",
 
 
 @dataclass
-class _Bill:
-    """What `routes` needs of a world."""
-
-    bill: BillService
-
-
-class _App:
-    """BILL behind the simulator's middleware."""
-
-    def __init__(self, service: BillService, faults: FaultPlan) -> None:
-        upstream = Upstream(
-            app=Router(routes(_Bill(service)), redirect_slashes=False),
-            calls=service.calls,
-            faults=faults,
-            fault_responses={"bill": fault_response},
-        )
-        self._service = service
-        self.gateway = Gateway(lambda: upstream)
-
-    async def __call__(self, scope, receive, send):
-        if scope["type"] == "http":
-            await self.gateway(scope, receive, send)
-            return
-        while (await receive())["type"] != "lifespan.shutdown":
-            await send({"type": "lifespan.startup.complete"})
-        await self._service.close()
-        await send({"type": "lifespan.shutdown.complete"})
-
-
-@dataclass
 class Client:
     """Calls the service, by default within a session."""
 
-    url: str
-    service: BillService
-    faults: FaultPlan
-    server: ThreadServer
+    simulator: RunningSimulator
     headers: dict[str, str] = field(default_factory=dict)
 
     ORGANIZATION: ClassVar = ORGANIZATION
@@ -100,6 +60,18 @@ class Client:
         return self.error(self.call(*args, **more))
 
     @property
+    def url(self) -> str:
+        return self.simulator.url
+
+    @property
+    def service(self) -> BillService:
+        return self.simulator.world.bill
+
+    @property
+    def faults(self) -> FaultPlan:
+        return self.simulator.world.faults
+
+    @property
     def clock(self) -> Clock:
         return self.service.clock
 
@@ -108,11 +80,7 @@ class Client:
         return self.service.switches
 
     def on_loop(self, act):
-        async def call():
-            result = act(self.service)
-            return await result if asyncio.iscoroutine(result) else result
-
-        return asyncio.run_coroutine_threadsafe(call(), self.server.loop).result(timeout=30)
+        return self.simulator.on_loop(lambda world: act(world.bill))
 
     def advance(self, **by: float) -> None:
         self.on_loop(lambda service: service.clock.advance(timedelta(**by)))
@@ -206,10 +174,9 @@ def parsed(response: requests.Response) -> Any:
     return simplejson.loads(response.content, use_decimal=True) if response.content else None
 
 
-@contextlib.contextmanager
-def serving() -> Iterator[Client]:
-    clock, switches = Clock(start=START), BillSwitches()
-    service = BillService(clock=clock, switches=switches, calls=CallLog())
+def set_up(world: World) -> None:
+    world.clock.set(START)
+    service = world.bill
     service.add_organization(
         organization_id=ORGANIZATION,
         name="Test Organization",
@@ -226,20 +193,14 @@ def serving() -> Iterator[Client]:
     organization = service.organization(ORGANIZATION)
     organization.add_sync_token(SYNC_TOKEN, SYNC_TOKEN_VALUE)
     organization.add_user(CLERK, PASSWORD, role="CLERK")
-    faults = FaultPlan()
-    app = _App(service, faults)
-    with listen("127.0.0.1", 0) as sock:
-        server = ThreadServer(make_config(app))
-        with server.in_thread(sock):
-            yield Client(url=url_of(sock), service=service, faults=faults, server=server)
-    assert app.gateway.failures == []
 
 
 @pytest.fixture
 def anonymous() -> Iterator[Client]:
     """A client without a session."""
-    with serving() as client:
-        yield client
+    with running("empty") as simulator:
+        simulator.on_loop(set_up)
+        yield Client(simulator)
 
 
 @pytest.fixture

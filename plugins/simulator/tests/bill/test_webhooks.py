@@ -20,6 +20,13 @@ from typing_extensions import override
 ADDRESS = {"line1": "1 Main St", "city": "San Jose", "zipOrPostalCode": "95002", "country": "US"}
 
 
+def wait_until(condition):
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
 class Receiver(ThreadingHTTPServer):
     """Takes notifications and answers them with the statuses it is told to."""
 
@@ -106,7 +113,7 @@ class Hooks:
         return self.get(f"events/subscription/{subscription['id']}", **params)["results"]
 
     def drain(self):
-        self.client.on_loop(lambda service: service.courier.drain())
+        wait_until(lambda: not self.client.on_loop(lambda service: service.courier.busy))
 
     def enabled(self, subscription):
         return self.get(f"subscriptions/{subscription['id']}")["status"]["enabled"]
@@ -527,13 +534,6 @@ def test_the_key_can_be_taken_as_base64(bill, hooks, receiver):
 
     expected = base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
     assert headers["x-bill-sha-signature"] == expected
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
 
 
 def test_retries_come_after_2_4_8_and_16_seconds_of_the_clock(bill, hooks, receiver):

@@ -95,12 +95,6 @@ class Courier:
         event.status_code = await self._post(subscription.url, body, headers)
         return event.status_code == HTTPStatus.OK
 
-    async def drain(self) -> None:
-        """Wait until nothing is waiting or under way, retries included."""
-        self.wake()
-        while self._tasks:
-            await asyncio.wait(self._tasks)
-
     async def close(self) -> None:
         """Drop all deliveries."""
         self._waiting.clear()
