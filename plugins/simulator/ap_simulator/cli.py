@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -157,6 +158,7 @@ def serve(
         existing_in_quickbooks=existing_in_quickbooks,
         switches=_switches(switches),
     )
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     with _errors_in_one_line(), contextlib.ExitStack() as stack:
         if run_dir is None:
             temporary = tempfile.TemporaryDirectory(prefix="ap-simulator-")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,6 +17,7 @@ from types import FrameType
 from typing import Final
 
 import uvicorn
+from typing_extensions import override
 
 from ap_simulator.app import Application
 from ap_simulator.control_client import ControlClient, ControlError
@@ -31,6 +34,15 @@ _LOG_TAIL_LINES: Final = 15
 
 class ProcessError(Exception):
     """Starting or stopping failed. One line for the reader, then the log's tail if it helps."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that ends without a word about the answers it cuts off."""
+
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        await super().shutdown(sockets)
 
 
 class _Stopped(BaseException):
@@ -75,7 +87,7 @@ def serve(
             own_port = sock.getsockname()[1]
             run_dir.write_state(RunState(pid=os.getpid(), url=simulation.url, port=own_port))
             announce(simulation)
-            uvicorn.Server(make_config(Application(simulation))).run(sockets=[sock])
+            _Server(make_config(Application(simulation))).run(sockets=[sock])
     except _Stopped as stopped:
         return 0 if stopped.signum == signal.SIGTERM else 128 + stopped.signum
     return 0
@@ -101,6 +113,9 @@ def start(arguments: Sequence[str], *, port: int, run_dir: RunDir, timeout: floa
             return running, True
         msg = f"A simulator already runs in {run_dir.path}, on port {running.port}; "
         msg += "stop it first (ap-simulator stop) or choose another --run-dir"
+        raise ProcessError(msg)
+    if run_dir.is_held():
+        msg = f"A simulator that does not answer yet holds {run_dir.path}; try again, or stop it first"
         raise ProcessError(msg)
     run_dir.create()
     with run_dir.log.open("w", encoding="utf-8") as log:

@@ -69,6 +69,22 @@ def test_serve_says_where_it_listens_and_ends_in_order(serving, signum, code):
     assert serving.stderr.read() == ""
 
 
+def test_serve_ends_soon_though_an_answer_is_under_way(serving):
+    assert serving.stdout is not None
+    url = url_in(serving.stdout.readline())
+    requests.post(f"{url}/__control/latency", json={"per_call_ms": 60_000}, timeout=5)
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as sock:
+        sock.sendall(b"GET /connect/v3/health HTTP/1.1\r\nHost: x\r\n\r\n")
+        with requests.Session() as http:
+            while http.get(f"{url}/__control/stats", timeout=5).json()["bill"]["max_in_flight"] == 0:
+                pass
+        serving.terminate()
+        assert serving.wait(timeout=10) == 0
+    assert serving.stderr is not None
+    assert serving.stderr.read() == ""
+
+
 def test_serve_refuses_a_port_in_use_in_one_line():
     with socket.create_server(("127.0.0.1", 0)) as sock:
         port = sock.getsockname()[1]
@@ -120,6 +136,16 @@ def test_start_refuses_another_port_while_one_runs(background):
     run("start", "--port", "0", "--company", "empty", *where)
     result = run("start", "--port", "1", *where)
     assert (result.exit_code, "stop it first" in result.output) == (1, True)
+
+
+def test_start_leaves_a_simulator_alone_that_does_not_answer_yet(background):
+    run_dir = RunDir(background)
+    with run_dir.held():
+        run_dir.log.write_text("of the one that is starting")
+        result = run("start", "--port", "0", "--run-dir", str(background))
+        assert (result.exit_code, "does not answer yet" in result.output) == (1, True)
+        assert run("stop", "--run-dir", str(background)).exit_code == 1
+    assert run_dir.log.read_text() == "of the one that is starting"
 
 
 def test_start_shows_the_log_of_a_simulator_that_died(background):
