@@ -11,8 +11,8 @@ import pytest
 from cryptography.fernet import Fernet
 from target_quickbooks.links import Company as CompanyPair
 from target_quickbooks.mapping.chart import Chart, ClassTracking, Company, Entries, Entry
-from target_quickbooks.mapping.purchase_order import OrderContext, VendorInQuickBooks
-from target_quickbooks.mapping.source import Kind, Reference
+from target_quickbooks.mapping.purchase_order import OrderContext, VendorInQuickBooks, map_bill
+from target_quickbooks.mapping.source import Kind, Reference, read_bill
 from target_quickbooks.settings import Policies
 from target_quickbooks.store.cipher import Cipher
 from target_quickbooks.store.database import open_store
@@ -21,6 +21,7 @@ hypothesis.settings.register_profile("machine-independent", deadline=None)
 hypothesis.settings.load_profile("machine-independent")
 
 ORGANIZATION = "00802TESTORGANIZATN1"
+US_VENDOR = VendorInQuickBooks("41", "Happy Music Supplies", "USD")
 KEY = Fernet.generate_key().decode()
 
 
@@ -189,8 +190,14 @@ def context():
 
 
 @pytest.fixture(scope="session")
-def us_vendor():
-    return VendorInQuickBooks("41", "Happy Music Supplies", "USD")
+def map_order():
+    """Maps a bill; the vendor, policies and members of the company's preferences may be given too."""
+
+    def build(*, vendor=US_VENDOR, policies=None, company=None, **changed):
+        surroundings = build_context(policies=policies, **(company or {}))
+        return map_bill(read_bill(build_bill(**changed)), vendor, surroundings)
+
+    return build
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,8 @@ from target_quickbooks.settings import LineClassFrom, Policies
 References = Mapping[tuple[Kind, str], Reference]
 
 _CENT = Decimal("0.01")
+_QUANTITY_DECIMALS = 5
+_PRICE_DECIMALS = 7
 _DESCRIPTION_LENGTH = 4000
 
 
@@ -97,8 +99,8 @@ class LineMapper:
         try:
             return self._coded_account(coding, where)
         except Refusal as miss:
-            default = self._default_account()
-            if default is None or miss.awaited:
+            default = None if miss.awaited else self._default_account()
+            if default is None:
                 raise
             self.notes.append(
                 f"{_short(where)}: booked to the default account '{default.label}' ({miss.reason})"
@@ -177,12 +179,15 @@ class LineMapper:
 
 
 def _line_coding(line: Coding, bill: Coding) -> Coding:
-    """The line's coding over the bill's; a coded item or account is not mixed with the bill's other one."""
+    """The line's coding over the bill's.
+
+    A line coded to an item, account, job or customer does not get the other one of the pair from the bill.
+    """
     coding = line.over(bill)
-    if line.item and not line.account:
-        return replace(coding, account="")
-    if line.account and not line.item:
-        return replace(coding, item="")
+    if line.item or line.account:
+        coding = replace(coding, item=line.item, account=line.account)
+    if line.job or line.customer:
+        coding = replace(coding, job=line.job, customer=line.customer)
     return coding
 
 
@@ -195,6 +200,13 @@ def _quantity_and_price(line: BillLine) -> dict[str, Decimal]:
     """Quantity and price where QuickBooks will arrive at the very same amount (6070 otherwise)."""
     if line.quantity is None or line.price is None:
         return {}
+    if _decimals(line.quantity) > _QUANTITY_DECIMALS or _decimals(line.price) > _PRICE_DECIMALS:
+        return {}
     if (line.quantity * line.price).quantize(_CENT, ROUND_HALF_UP) != line.amount:
         return {}
     return {"Qty": line.quantity, "UnitPrice": line.price}
+
+
+def _decimals(number: Decimal) -> int:
+    """How many digits stand behind the decimal point, trailing zeros not counted."""
+    return max(-int(number.normalize().as_tuple().exponent), 0)

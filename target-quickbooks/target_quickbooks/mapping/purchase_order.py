@@ -20,6 +20,7 @@ from target_quickbooks.mapping.refusal import Refusal
 from target_quickbooks.mapping.source import Bill, BillLine, Kind
 from target_quickbooks.settings import DocumentNumber, LocationFrom, PaidBill, Policies
 
+_LABEL_LENGTH = 100
 _MARKER = re.compile(r"\[BILL (?P<organization>[^/\s\]]+)/(?P<bill>[^/\s\]]+)\]")
 
 
@@ -48,9 +49,9 @@ def marker(organization_id: str, bill_id: str) -> str:
 
 
 def read_marker(private_note: str) -> tuple[str, str] | None:
-    """The (organization id, bill id) a private note carries, if any."""
-    found = _MARKER.search(private_note or "")
-    return (found["organization"], found["bill"]) if found else None
+    """The (organization id, bill id) a private note carries, if any; ours is the last."""
+    found = list(_MARKER.finditer(private_note or ""))
+    return (found[-1]["organization"], found[-1]["bill"]) if found else None
 
 
 def map_bill(bill: Bill, vendor: VendorInQuickBooks, context: OrderContext) -> Mapped:
@@ -103,8 +104,10 @@ def map_bill(bill: Bill, vendor: VendorInQuickBooks, context: OrderContext) -> M
 
 def bill_label(bill: Bill) -> str:
     """How a person would call a bill: invoice number and vendor."""
-    number = f"'{bill.invoice_number}'" if bill.invoice_number else bill.id
-    return f"bill {number} of {bill.vendor_name}" if bill.vendor_name else f"bill {number}"
+    invoice = names.plain_line(bill.invoice_number, _LABEL_LENGTH)
+    vendor = names.plain_line(bill.vendor_name, _LABEL_LENGTH)
+    number = f"'{invoice}'" if invoice else bill.id
+    return f"bill {number} of {vendor}" if vendor else f"bill {number}"
 
 
 def document_number(bill: Bill, policy: DocumentNumber) -> str:
