@@ -12,12 +12,9 @@ from typing import Any, Final
 
 import click
 import simplejson
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from ap_simulator import process, report
-from ap_simulator.changes import BillApi, Change, ChangeError, change_records
+from ap_simulator.changes import BillApi, ChangeError, change_records
 from ap_simulator.company.build import CompanySizeError
 from ap_simulator.company.identities import DEMO
 from ap_simulator.control_client import ControlClient, ControlError
@@ -27,10 +24,10 @@ from ap_simulator.server import ListenError
 from ap_simulator.settings import COMPANIES, DEFAULT_SEED, CompanyName, Settings
 from ap_simulator.simulation import Simulation
 from ap_simulator.switches import SwitchError
+from ap_simulator.tables import change_table, console, status_table, switch_table
 
 _DEFAULT_PORT: Final = 8095
 _NOT_RUNNING: Final = 3
-_LEAST_WIDTH: Final = 100
 _EXPECTED: Final = (
     AlreadyRunningError,
     CompanySizeError,
@@ -253,7 +250,7 @@ def status(*, port: int | None, run_dir: Path, as_environment: bool, as_json: bo
         elif as_json:
             click.echo(simplejson.dumps(found, use_decimal=True, indent=2))
         else:
-            _console().print(_status_table(found))
+            console().print(status_table(found))
 
 
 @main.command("report")
@@ -284,7 +281,7 @@ def report_command(
         if as_json:
             click.echo(simplejson.dumps(report.as_json(found), use_decimal=True, indent=2))
         else:
-            report.show(found, _console(), everything=everything)
+            report.show(found, console(), everything=everything)
 
 
 @main.command()
@@ -302,7 +299,7 @@ def change(*, port: int | None, run_dir: Path, records: int) -> None:
         url = control.status()["environment"]["TAP_BILL_API_URL"]
         with BillApi(url, DEMO) as api:
             changes = change_records(api, records)
-        _console().print(_change_table(changes))
+        console().print(change_table(changes))
 
 
 @main.command("switches")
@@ -321,7 +318,7 @@ def switches_command(*, port: int | None, run_dir: Path, as_json: bool) -> None:
         if as_json:
             click.echo(simplejson.dumps(found, use_decimal=True, indent=2))
         else:
-            _console().print(_switch_table(found))
+            console().print(switch_table(found))
 
 
 def _announce(simulation: Simulation) -> None:
@@ -372,52 +369,3 @@ def _errors_in_one_line() -> Iterator[None]:
         yield
     except _EXPECTED as error:
         raise click.ClickException(str(error)) from error
-
-
-def _console() -> Console:
-    console = Console()
-    if console.width < _LEAST_WIDTH and not console.is_terminal:
-        console = Console(width=_LEAST_WIDTH)
-    return console
-
-
-def _status_table(found: dict[str, Any]) -> Table:
-    table = Table(show_header=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    table.add_row("URL", found["url"])
-    table.add_row("Process", str(found["pid"]))
-    table.add_row("Run directory", found["run_dir"])
-    table.add_row("Company", f"{found['company']}, seed {found['seed']}")
-    table.add_row("Up for", f"{found['uptime_seconds']:,.0f} s")
-    table.add_row("Simulated time", found["now"] + (" (frozen)" if found["frozen"] else ""))
-    for system, companies in found["records"].items():
-        for company_id, counts in companies.items():
-            listed = ", ".join(f"{name} {count:,}" for name, count in counts.items() if count)
-            title = "BILL" if system == "bill" else "QuickBooks"
-            table.add_row(f"{title}\n{company_id}", listed or "no records")
-    return table
-
-
-def _switch_table(found: dict[str, dict[str, dict[str, Any]]]) -> Table:
-    table = Table(title="Switches; * is not the default", title_justify="left", title_style="bold")
-    table.add_column("Switch", no_wrap=True)
-    table.add_column("Value", overflow="fold", max_width=16)
-    table.add_column("About")
-    for area, entries in found.items():
-        for name, entry in entries.items():
-            mark = "" if entry["value"] == entry["default"] else " *"
-            value = simplejson.dumps(entry["value"], use_decimal=True).strip('"') + mark
-            accepts = ", ".join(simplejson.dumps(choice).strip('"') for choice in entry["accepts"])
-            table.add_row(f"{area}.{name}", Text(value), Text(f"{entry['about']} [{accepts}]"))
-    return table
-
-
-def _change_table(changes: list[Change]) -> Table:
-    table = Table(title="Changed in BILL", title_justify="left", title_style="bold")
-    table.add_column("Record", no_wrap=True)
-    for column in ("Name", "Field", "Before", "After"):
-        table.add_column(column, overflow="fold")
-    for one in changes:
-        table.add_row(*map(Text, (one.record_id, one.name, one.field, one.before, one.after)))
-    return table
