@@ -73,7 +73,7 @@ _OWN: Final = th.PropertiesList(
     ),
     th.Property(
         "start_date",
-        th.StringType(),
+        th.DateTimeType(),
         title="Start date",
         description="Read only records updated at or after this moment: a date, or a date-time in ISO 8601 "
         "(UTC if it has no zone). Without it the first run reads everything.",

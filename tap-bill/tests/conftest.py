@@ -9,11 +9,11 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-
 from tap_bill.tap import TapBill
 
 ORGANIZATION = "00801TESTORGANIZATIO"
@@ -120,8 +120,8 @@ class Output:
 
 
 def parse_output(text: str) -> Output:
-    """Read Singer lines."""
-    return Output([json.loads(line) for line in text.splitlines()])
+    """Read Singer lines, amounts as `Decimal`."""
+    return Output([json.loads(line, parse_float=Decimal) for line in text.splitlines()])
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import json
 from decimal import Decimal
 
 import pytest
-
 from tap_bill import answers, errors
 
 PLACE = "the sandbox environment, https://gateway.stage.bill.com/connect"

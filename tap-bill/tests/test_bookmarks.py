@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-
 from tap_bill.bookmarks import ACTIVE, ARCHIVED, Bookmarks, accept
 from tap_bill.errors import StateError
 from tap_bill.reading import Reading

@@ -9,7 +9,6 @@ import sys
 
 import pytest
 from ap_simulator.testing import running
-
 from tap_bill import client
 from tap_bill.tap import TapBill
 
@@ -213,7 +212,7 @@ def test_a_state_of_another_organization(cli, config_file, tmp_path):
     assert "the state belongs to organization 00801OTHER" in line
 
 
-def test_an_unexpected_failure_shows_its_traceback_without_secrets(config, monkeypatch, capsys):
+def test_an_unexpected_failure_shows_its_traceback_without_secrets(config):
     """A mistake of ours is reported whole, for the issue tracker."""
     script = (
         "import tap_bill.streams as s\n"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 import requests
-from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
-
 from tap_bill import errors
 from tap_bill.answers import Call
 from tap_bill.client import BillClient
 from tap_bill.limits import Governor
+from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 
 URL = "https://bill.example/connect"
 CALL = Call(what="GET /v3/vendors", place="the sandbox")
@@ -101,7 +100,7 @@ def test_patience_is_bounded(run, time):
 
 
 def test_a_host_that_never_answered_is_given_up_soon(run, time):
-    with pytest.raises(errors.GaveUpError, match="could not reach https://bill.example/connect"):
+    with pytest.raises(errors.GaveUpError, match=r"could not reach https://bill\.example/connect"):
         run(unreachable())
     assert time.now < 5
 

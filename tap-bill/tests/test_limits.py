@@ -8,7 +8,6 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
 from tap_bill import limits
 from tap_bill.errors import HourlyLimitError, HourlyLimitStopError
 from tap_bill.limits import Governor

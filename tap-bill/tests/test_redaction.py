@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from singer_sdk.logging import StructuredFormatter
-
 from tap_bill import errors
 from tap_bill.redaction import SECRETS, RedactingFormatter, Secrets, scrub, scrub_foreign
 

@@ -7,7 +7,6 @@ from importlib.resources import files
 
 import pytest
 from jsonschema import Draft7Validator
-
 from tap_bill import schemas
 from tap_bill.streams import STREAMS
 
@@ -123,13 +122,12 @@ def schema(stream):
 def leaves(node, prefix=""):
     """Path and schema of every field that holds no fields itself."""
     for name, field in node["properties"].items():
-        path = f"{prefix}{name}"
-        if "items" in field:
-            path, field = f"{path}[]", field["items"]
-        if "properties" in field:
-            yield from leaves(field, f"{path}.")
+        path = f"{prefix}{name}[]" if "items" in field else f"{prefix}{name}"
+        inner = field.get("items", field)
+        if "properties" in inner:
+            yield from leaves(inner, f"{path}.")
         else:
-            yield path, field
+            yield path, inner
 
 
 def nodes(node):

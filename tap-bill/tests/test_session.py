@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 from cryptography.fernet import Fernet
-
 from tap_bill.errors import HourlyLimitError, OrganizationError, UnreadableAnswerError
 from tap_bill.session import Credentials, LoginSession
 from tap_bill.session_cache import EncryptedFile, MemoryStore
@@ -221,14 +220,15 @@ def test_a_session_is_never_used_with_other_credentials_or_another_address(bill,
     assert len(bill.bodies) == 2
 
 
-def test_no_more_logins_are_made_in_an_hour_than_bill_allows(bill, store):
-    session = bill.session(store=store())
+def test_no_more_logins_are_made_in_an_hour_than_bill_allows(bill):
+    shared = MemoryStore()
+    session = bill.session(store=shared)
     for number in range(1, 201):
         headers(session)
         session.expire(f"session-{number}")
     with pytest.raises(HourlyLimitError, match="200 logins were made since 12:00 UTC"):
         headers(session)
-    other = bill.session(store=store())
+    other = bill.session(store=shared)
     headers(other)
     other.expire("session-200")
     with pytest.raises(HourlyLimitError):
@@ -237,11 +237,11 @@ def test_no_more_logins_are_made_in_an_hour_than_bill_allows(bill, store):
     assert headers(session)[0] == "session-201"
 
 
-def test_a_failed_login_counts_too(bill, store):
+def test_a_failed_login_counts_too(bill):
     def fail(_):
         raise UnreadableAnswerError("half")
 
-    session = bill.session(store=store(), login=fail)
+    session = bill.session(login=fail)
     for _ in range(200):
         with pytest.raises(UnreadableAnswerError):
             headers(session)

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.fernet import Fernet
-
 from tap_bill.session_cache import CachedSession, EncryptedFile, Ledger
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -72,7 +71,11 @@ def test_an_older_key_still_decrypts_and_the_newest_one_encrypts(path):
     assert set(kept(EncryptedFile(path, [new]))) == {"one", "two"}
 
 
-@pytest.mark.parametrize("content", [b"", b"garbage", Fernet(new_key()).encrypt(b"{}")])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"garbage", Fernet(new_key()).encrypt(b"{}")],
+    ids=["empty", "garbage", "of another key"],
+)
 def test_a_file_that_cannot_be_decrypted_is_ignored_with_one_warning_and_rewritten(path, content, caplog):
     path.parent.mkdir()
     path.write_bytes(content)
@@ -115,9 +118,14 @@ def test_a_directory_in_the_place_of_the_file_costs_only_the_cache(path, caplog)
 
 def test_changes_are_kept_even_if_the_reader_fails(path):
     file = EncryptedFile(path, [new_key()])
-    with pytest.raises(RuntimeError), file.open() as ledger:
-        ledger.logins["key"] = [NOW]
-        raise RuntimeError
+
+    def fail():
+        with file.open() as ledger:
+            ledger.logins["key"] = [NOW]
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     with file.open() as ledger:
         assert ledger.logins == {"key": [NOW]}
 

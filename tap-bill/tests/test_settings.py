@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
-
 from tap_bill import settings
 from tap_bill.errors import SettingsError
 from tap_bill.tap import TapBill
@@ -86,7 +85,7 @@ def test_a_session_cache_needs_a_key(config, tmp_path):
     assert problem.startswith("session_path needs encryption_key")
 
 
-@pytest.mark.parametrize("key", ["short", f"{KEY},short", "x" * 44])
+@pytest.mark.parametrize("key", ["short", f"{KEY},short", "x" * 44], ids=["short", "second", "long"])
 def test_a_bad_key_is_refused_without_quoting_it(config, key):
     (problem,) = problems(config | {"encryption_key": key})
     assert problem.startswith("encryption_key is no Fernet key")

@@ -10,7 +10,6 @@ from decimal import Decimal
 import pytest
 import requests
 from ap_simulator.testing import running
-
 from tap_bill import client, limits
 from tap_bill.streams import STREAMS
 from tap_bill.tap import TapBill
@@ -57,7 +56,7 @@ def cached(simulator, config):
 
 
 @pytest.fixture(autouse=True)
-def hasty(monkeypatch):
+def _hasty(monkeypatch):
     """Waits between attempts are short; what is waited is real, so that the server can recover."""
     monkeypatch.setattr(client, "_FIRST_WAIT", 0.01)
     monkeypatch.setattr(client, "_LONGEST_WAIT", 0.05)
@@ -102,10 +101,6 @@ def ids(records):
     return sorted(record["id"] for record in records)
 
 
-def amounts(records, field="amount"):
-    return sum((Decimal(str(record.get(field) or 0)) for record in records), Decimal())
-
-
 # What is read -------------------------------------------------------------------------------------
 
 
@@ -117,29 +112,23 @@ def test_every_record_of_every_stream_comes_out_once(simulator, sync):
     assert output.streams == STREAM_NAMES
 
 
-def test_records_come_out_as_bill_holds_them(simulator, sync, config, capsys):
-    tap = TapBill(config=config)
-    capsys.readouterr()
-    tap.sync_all()
-    lines = [json.loads(line, parse_float=Decimal) for line in capsys.readouterr().out.splitlines()]
+def test_records_come_out_as_bill_holds_them(simulator, sync, config):
+    output = sync()
     for stream in STREAM_NAMES:
         expected = held(simulator, stream)
-        for message in lines:
-            if message["type"] == "RECORD" and message["stream"] == stream:
-                record = dict(message["record"])
-                assert record.pop("organizationId") == config["organization_id"]
-                assert record == expected[record["id"]]
+        for record in output.records(stream):
+            assert record.pop("organizationId") == config["organization_id"]
+            assert record == expected[record["id"]]
 
 
-def test_money_agrees_to_the_cent(simulator, sync, config, capsys):
-    TapBill(config=config).sync_all()
-    total = Decimal()
-    for line in capsys.readouterr().out.splitlines():
-        message = json.loads(line, parse_float=Decimal)
-        if message["type"] == "RECORD" and message["stream"] == "bills":
-            total += Decimal(message["record"]["amount"])
-    assert total == amounts(held(simulator, "bills").values())
+def test_money_agrees_to_the_cent(simulator, sync):
+    bills = sync("bills").records("bills")
+    total = sum(bill["amount"] for bill in bills)
+    assert total == sum(bill["amount"] for bill in held(simulator, "bills").values())
     assert total > 0
+    lines = [line["amount"] for bill in bills for line in bill["billLineItems"]]
+    assert sum(lines) == total
+    assert all(isinstance(amount, int | Decimal) for amount in lines)
 
 
 @pytest.mark.parametrize("page_size", [1, 7, 100])
@@ -160,6 +149,7 @@ def test_a_full_pass_costs_hardly_more_than_one_call_per_page(simulator, sync):
 # What changed -------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("simulator")
 def test_a_second_run_reads_only_the_overlap(sync):
     first = sync()
     second = sync(state=first.state)
@@ -167,7 +157,7 @@ def test_a_second_run_reads_only_the_overlap(sync):
     assert second.state == first.state
 
 
-def test_changed_and_archived_records_come_with_the_next_run(simulator, sync, config):
+def test_changed_and_archived_records_come_with_the_next_run(sync, config):
     first = sync("vendors")
     active = [record["id"] for record in first.records("vendors") if not record["archived"]]
     user = BillUser(config)
@@ -362,7 +352,7 @@ def test_parallel_runs_share_one_session_and_stay_within_three_calls_at_a_time(s
     assert set(counted) == set(held(simulator, "vendors")) | set(held(simulator, "payments"))
 
 
-def test_the_connection_is_kept_alive(simulator, config, monkeypatch):
+def test_the_connection_is_kept_alive(config, monkeypatch):
     made = []
     original = client.HTTPAdapter.get_connection_with_tls_context
 

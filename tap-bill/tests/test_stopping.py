@@ -12,7 +12,6 @@ import time
 
 import pytest
 from ap_simulator.testing import running
-
 from tap_bill.output import MessageWriter
 
 
