@@ -38,6 +38,8 @@ class Cleared:
 
 
 CLEARED: Final = Cleared()
+#: Stands for a value that has a problem, so that it does not count as missing as well.
+_INVALID: Final = object()
 #: Properties of every entity that are not in its table.
 ENVELOPE: Final = frozenset({"Id", "SyncToken", "MetaData", "domain", "sparse", "status"})
 
@@ -191,10 +193,10 @@ class Decoder:
             number = Decimal("NaN")
         if not number.is_finite():
             self.problems.append(Problem("2080", f"Invalid Number Format. Supplied value:{raw}", name))
-            return CLEARED
+            return _INVALID
         if problem := self._number_problem(name, kind, number):
             self.problems.append(problem)
-            return CLEARED
+            return _INVALID
         return amount(number) if kind.is_money else quantity(number)
 
     def _number_problem(self, name: str, kind: Number, number: Decimal) -> Problem | None:
@@ -228,7 +230,7 @@ class Decoder:
         if raw.lower() in {"true", "false"}:
             return raw.lower() == "true"
         self.problems.append(Problem("2230", f"Invalid Boolean. Supplied value:{raw}", name))
-        return CLEARED
+        return _INVALID
 
     def _day(self, name: str, raw: Any) -> Any:
         if not isinstance(raw, str):
@@ -237,12 +239,12 @@ class Decoder:
             return CLEARED
         if not _DATE.fullmatch(raw):
             self.problems.append(Problem("2060", f"Invalid Date Format. Supplied value:{raw}", name))
-            return CLEARED
+            return _INVALID
         try:
             return date.fromisoformat(raw[:10]).isoformat()
         except ValueError:
             self.problems.append(Problem("2070", f"Invalid Date. Supplied value:{raw}", name))
-            return CLEARED
+            return _INVALID
 
     def _choice(self, name: str, kind: Choice, raw: Any) -> Any:
         if isinstance(raw, str) and raw in kind.values:

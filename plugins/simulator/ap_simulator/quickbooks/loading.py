@@ -21,10 +21,9 @@ from ap_simulator.quickbooks.entities.fields import (
 from ap_simulator.quickbooks.formats import amount, quantity
 from ap_simulator.quickbooks.naming import appends_suffix, has_suffix, name_field
 from ap_simulator.quickbooks.realm import Realm
-from ap_simulator.quickbooks.store.record import Record
+from ap_simulator.quickbooks.store.record import Record, record_number
 from ap_simulator.quickbooks.transactions.links import Payable
 
-_FIRST_ODD_NUMBER: Final = 10**25
 _PAYABLES: Final = ("Bill", "VendorCredit")
 Converter = Callable[[Any], Any]
 
@@ -59,19 +58,12 @@ def _record(entity: EntityType, raw: Mapping[str, Any], convert: Converter, now:
     created = _time(meta.get("CreateTime"), now)
     return Record(
         id=record_id,
-        number=_number(record_id),
+        number=record_number(record_id),
         sync_token=int(raw.get("SyncToken", 0)),
         created=created,
         updated=_time(meta.get("LastUpdatedTime"), created),
         body=convert(raw),
     )
-
-
-def _number(record_id: str) -> int:
-    """The order of a record; the few Ids that are words come last."""
-    if record_id.isascii() and record_id.isdigit():
-        return int(record_id)
-    return _FIRST_ODD_NUMBER + int.from_bytes(record_id.encode()[:8], "big")
 
 
 def _time(value: Any, default: datetime) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from starlette.requests import Request
@@ -60,8 +61,11 @@ def routes(world: World) -> list[BaseRoute]:
 
 
 async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
-    """A path that the service does not have."""
-    answer = Response(status_code=404, headers=trace_headers())
+    """A path or method that the service does not have."""
+    status = HTTPStatus.NOT_FOUND
+    if scope["method"] not in {"GET", "POST"}:
+        status = HTTPStatus.METHOD_NOT_ALLOWED
+    answer = Response(status_code=status, headers=trace_headers())
     # The middleware counts what no route answers under one heading.
     scope.pop("endpoint", None)
     await answer(scope, receive, send)

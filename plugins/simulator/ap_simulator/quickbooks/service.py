@@ -137,6 +137,13 @@ class QuickBooksService:
             for number in table.partition(None).numbers
         ]
 
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many records each company has of each entity, by realm."""
+        return {
+            realm_id: {name: len(table) for name, table in realm.tables.items() if len(table)}
+            for realm_id, realm in self._realms.items()
+        }
+
     def merge_vendors(self, realm_id: str, losing: str, surviving: str) -> None:
         """Merge a vendor into another one, as a person does; the losing Id is gone.
 

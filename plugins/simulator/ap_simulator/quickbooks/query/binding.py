@@ -20,6 +20,7 @@ from ap_simulator.quickbooks.problems import RefusedError, refused
 from ap_simulator.quickbooks.query.parser import Condition, Literal, Statement
 from ap_simulator.quickbooks.store.index import PropertyIndex, Range
 from ap_simulator.quickbooks.store.properties import Property, properties_of
+from ap_simulator.quickbooks.store.record import record_number
 from ap_simulator.quickbooks.switches import QuickBooksSwitches
 
 DEFAULT_PAGE: Final = 100
@@ -221,7 +222,7 @@ class _Binder:
 
     def _key(self, found: Property, value: Literal) -> Any:
         readers: dict[str, Callable[[str], Any]] = {
-            "id": _id,
+            "id": record_number,
             "number": _number,
             "flag": _flag,
             "day": _day,
@@ -247,11 +248,6 @@ def _paging(statement: Statement, switches: QuickBooksSwitches) -> tuple[int, in
             raise invalid(f"value {limit} is too large. Max allowed value is {LARGEST_PAGE}.")
         limit = LARGEST_PAGE
     return max(start, 1), limit
-
-
-def _id(text: str) -> int:
-    # An Id that is no number is nobody's.
-    return int(text) if text.isascii() and text.isdigit() else -1
 
 
 def _number(text: str) -> Decimal | None:

@@ -112,8 +112,8 @@ class PropertyIndex:
         return int(self._entries.bisect_right((key, _BEYOND)))
 
 
-#: Greater than any record number; Ids have at most 21 digits.
-_BEYOND = 10**30
+#: Sorts behind any record number.
+_BEYOND = float("inf")
 
 
 class Partition:

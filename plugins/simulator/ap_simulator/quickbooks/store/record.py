@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+
+#: Beyond every Id that is a number; those have at most 21 digits.
+_FIRST_WORD: Final = 10**25
+_MOST_DIGITS: Final = 21
+
+
+def record_number(record_id: str) -> int:
+    """The Id as a number, which orders records; the few Ids that are words come last."""
+    if record_id.isascii() and record_id.isdigit() and len(record_id) <= _MOST_DIGITS:
+        return int(record_id)
+    return _FIRST_WORD + int.from_bytes(record_id.encode(), "big")
 
 
 @dataclass(slots=True, eq=False)

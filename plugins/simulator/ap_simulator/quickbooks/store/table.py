@@ -14,7 +14,7 @@ from typing import Any
 from ap_simulator.quickbooks.entities.fields import EntityType
 from ap_simulator.quickbooks.store.index import Partition, PropertyIndex
 from ap_simulator.quickbooks.store.properties import Property, properties_of
-from ap_simulator.quickbooks.store.record import Record
+from ap_simulator.quickbooks.store.record import Record, record_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,8 @@ class Table:
 
     def get(self, record_id: str) -> Record | None:
         """The record of that Id."""
-        return self._by_number.get(int(record_id)) if _is_number(record_id) else None
+        record = self._by_number.get(record_number(record_id))
+        return record if record is not None and record.id == record_id else None
 
     def at(self, number: int) -> Record:
         """The record of that number."""
@@ -131,7 +132,3 @@ class Table:
 
 def _is_active(record: Record) -> bool:
     return record.body.get("Active", True) is not False
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit()
