@@ -34,10 +34,10 @@ from ap_simulator.bill.indexes import (
     bounds_of,
     by_field,
 )
-from ap_simulator.bill.list_fields import CREATED, UPDATED, Kind, ListField
+from ap_simulator.bill.list_fields import ARCHIVED, CREATED, UPDATED, Kind, ListField
 from ap_simulator.bill.wire import Record, canonical_stamp
 
-_EAGER: Final = (CREATED, UPDATED)
+_EAGER: Final = (CREATED, UPDATED, ARCHIVED)
 #: So many candidates are sorted for a page rather than walked past.
 _FEW: Final = 1_000
 #: So many records may be skipped on a walk before another way is taken.
@@ -59,6 +59,19 @@ class View:
     def passes(self, record: Record) -> bool:
         """Whether the record belongs in the view."""
         return all(test(record) for test in self.tests)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The records among which those that pass some filters are: stretches of an index."""
+
+    count: int
+    index: OrderedIndex
+    stretches: list[Bounds]
+
+    def ids(self) -> Iterator[str]:
+        """Their ids."""
+        return (position[-1] for bounds in self.stretches for position in self.index.walk(bounds))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,23 +198,21 @@ class Records:
         ids = _named_ids(query.conditions)
         if ids is not None:
             return self._sorted_page(query, ids, tests)
-        few = self._few_candidates(query)
-        if few is not None:
-            return self._sorted_page(query, few, tests)
+        candidates = self._candidates(query)
+        if candidates is not None and candidates.count <= _FEW:
+            return self._sorted_page(query, candidates.ids(), tests)
         key = (query.conditions, query.ordering.index_keys)
-        if key in self._views:
-            self._views.move_to_end(key)
-            return self._walk(query, self._views[key].index, Bounds(), [], patience=None) or []
-        bounds, rest = _bounds_in(query)
-        index = self._index(query.ordering)
-        page = self._walk(query, index, bounds, rest, patience=_PATIENCE)
-        if page is not None:
-            return page
-        self._make_wanted_indexes(query)
-        few = self._few_candidates(query)
-        if few is not None:
-            return self._sorted_page(query, few, tests)
-        view = self._make_view(key, tests, query.ordering)
+        view = self._views.get(key)
+        if view is None:
+            page = self._walk_patiently(query)
+            if page is not None:
+                return page
+            self._make_wanted_indexes(query)
+            candidates = self._candidates(query)
+            if candidates is not None and candidates.count <= _FEW:
+                return self._sorted_page(query, candidates.ids(), tests)
+            view = self._make_view(key, tests, query.ordering, candidates)
+        self._views.move_to_end(key)
         return self._walk(query, view.index, Bounds(), [], patience=None) or []
 
     def _index(self, ordering: Ordering) -> OrderedIndex:
@@ -221,21 +232,16 @@ class Records:
             if self._asked[condition.field] > _RARE:
                 self._index(by_field(condition.field))
 
-    def _few_candidates(self, query: Query) -> list[str] | None:
-        """The ids that the most selective of the indexes there are leaves, if they are few."""
-        best: tuple[int, OrderedIndex, list[Bounds]] | None = None
-        for condition in query.conditions:
-            stretches = bounds_of(condition)
-            index = self._indexes.get(by_field(condition.field).index_keys)
-            if stretches is None or index is None:
-                continue
-            count = sum(index.count(bounds) for bounds in stretches)
-            if count <= _FEW and (best is None or count < best[0]):
-                best = (count, index, stretches)
-        if best is None:
-            return None
-        _, index, stretches = best
-        return [position[-1] for bounds in stretches for position in index.walk(bounds)]
+    def _candidates(self, query: Query) -> Candidates | None:
+        """What the most selective of the indexes there are leaves."""
+        best: Candidates | None = None
+        for field, stretches in _stretches(query.conditions).items():
+            index = self._indexes.get(by_field(field).index_keys)
+            if index is not None:
+                count = sum(index.count(bounds) for bounds in stretches)
+                if best is None or count < best.count:
+                    best = Candidates(count, index, stretches)
+        return best
 
     def _sorted_page(self, query: Query, ids: Iterable[str], tests: Sized[Test]) -> list[Position]:
         """Filter and sort some candidates."""
@@ -277,13 +283,35 @@ class Records:
                     return None
         return page
 
-    def _make_view(self, key: Any, tests: Iterable[Test], ordering: Ordering) -> View:
+    def _walk_patiently(self, query: Query) -> list[Position] | None:
+        """Walk the index of the list's order for the page; None if that takes too long."""
+        bounds, rest = _bounds_in(query)
+        return self._walk(query, self._index(query.ordering), bounds, rest, patience=_PATIENCE)
+
+    def _make_view(
+        self, key: Any, tests: Iterable[Test], ordering: Ordering, candidates: Candidates | None
+    ) -> View:
         view = View(tuple(tests), OrderedIndex(Ordering(ordering.index_keys)))
-        view.index.add_all([record for record in self._records.values() if view.passes(record)])
+        ids = self._records.keys() if candidates is None else candidates.ids()
+        records = map(self._records.__getitem__, ids)
+        view.index.add_all([record for record in records if view.passes(record)])
         self._views[key] = view
         if len(self._views) > _MOST_VIEWS:
             self._views.popitem(last=False)
         return view
+
+
+def _stretches(conditions: Iterable[Condition]) -> dict[ListField, list[Bounds]]:
+    """The stretches of the index by each field that fulfil the conditions on it."""
+    found: dict[ListField, list[Bounds]] = {}
+    for condition in conditions:
+        stretches = bounds_of(condition)
+        if stretches is None:
+            continue
+        known = found.setdefault(condition.field, stretches)
+        if len(known) == len(stretches) == 1:
+            found[condition.field] = [known[0].within(stretches[0])]
+    return found
 
 
 def _named_ids(conditions: Iterable[Condition]) -> list[str] | None:
