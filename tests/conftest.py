@@ -66,6 +66,11 @@ class BillUser:
     def patch(self, path, body):
         return self._call("PATCH", path, body)
 
+    def replace(self, bill, **fields):
+        kept = ("vendorId", "dueDate", "invoice", "description")
+        body = {name: bill[name] for name in kept if name in bill}
+        return self._call("PUT", f"/v3/bills/{bill['id']}", body | fields)
+
     def get(self, path):
         return self._call("GET", path)
 
@@ -175,6 +180,12 @@ class Books:
 def _quiet():
     """The plugins log to standard error, which tests capture; one line per record is not needed."""
     logging.getLogger("singer_sdk").setLevel(logging.WARNING)
+
+
+@pytest.fixture
+def new_books(tmp_path):
+    """Make the books of a simulator that the test started itself."""
+    return lambda simulator: Books(simulator, tmp_path)
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from target_quickbooks.planning import Change, Difference, Item, Operation
 from target_quickbooks.quickbooks.faults import Fault
 from target_quickbooks.redaction import last_four
 
+_NAME_LENGTH = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Submission:
@@ -107,7 +109,8 @@ def link_after(change: Change, stored: Mapping[str, Any] | None = None) -> Link:
     if desired.get("TaxIdentifier"):
         desired["TaxIdentifier"] = last_four(str(desired["TaxIdentifier"]))
     line_ids = dict(previous.line_ids) if previous else {}
-    if stored is not None and isinstance(stored.get("Line"), list):
+    sent_lines = previous is None or "Line" in change.body
+    if sent_lines and stored is not None and isinstance(stored.get("Line"), list):
         line_ids = {
             key: str(line["Id"])
             for key, line in zip(item.mapped.line_keys, stored["Line"], strict=False)
@@ -123,7 +126,7 @@ def link_after(change: Change, stored: Mapping[str, Any] | None = None) -> Link:
             source.get("DisplayName")
             or source.get("DocNumber")
             or (previous.quickbooks_name if previous else "")
-        ),
+        )[:_NAME_LENGTH],
         payload_digest=item.payload_digest,
         source_digest=item.source_digest,
         desired=desired,

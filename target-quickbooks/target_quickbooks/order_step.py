@@ -198,7 +198,7 @@ class OrderStep(Step):
 
     def _plan_again(self, company: Company, conflicts: Sequence[Conflict]) -> list[Submission]:
         items = [self.with_link(company, conflict.submission.item) for conflict in conflicts]
-        live = self.live_objects(items, conflicts)
+        live = self.live_objects(conflicts)
         numbers = [
             number
             for item, conflict in zip(items, conflicts, strict=True)
@@ -230,9 +230,12 @@ class OrderStep(Step):
                 return plan_found_order(item, found)
             distinct = distinct_document_number(str(change.body.get("DocNumber") or ""), item.bill_id)
             return replace(change, item=item, body={**change.body, "DocNumber": distinct})
-        if conflict.fault.recovery is Recovery.REREAD and link:
-            current = live.get(link.quickbooks_id)
-            return plan_after_edit(item, link, current, self.policies) if current else self.gone(item, link)
+        if conflict.fault.recovery is Recovery.REREAD:
+            current = live.get(change.quickbooks_id)
+            if link:
+                edited = plan_after_edit(item, link, current, self.policies) if current else None
+                return edited or self.gone(item, link)
+            return plan_found_order(item, current) if current else plan_order(item, None, "")
         self.report.note(STREAM, "all bills", "QuickBooks accepts no location on purchase orders; left out")
         body = {key: value for key, value in change.body.items() if key != "DepartmentRef"}
         return replace(change, item=item, body=body)

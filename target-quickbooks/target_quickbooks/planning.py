@@ -134,7 +134,7 @@ def plan_linked(item: Item, link: Link) -> Change:
     if not differences:
         return Change(Operation.LINK, item, quickbooks_id=link.quickbooks_id, sync_token=link.sync_token)
     currency = next((found for found in differences if found.field == "CurrencyRef"), None)
-    if currency and currency.before:
+    if currency and currency.before and currency.after:
         return _blocked(
             item,
             "currency-fixed",
@@ -152,7 +152,7 @@ def plan_vendor(item: Item, names: NamesInUse, policies: Policies, attempt: int 
         item: The vendor.
         names: Names in use.
         policies: ``vendor_conflict`` decides what happens to a taken name.
-        attempt: How many suffixes QuickBooks already refused.
+        attempt: How many names QuickBooks already refused; the last one is among ``names.others``.
     """
     if item.archived:
         return Change(Operation.SKIP, item, reason="archived in BILL before it was ever written")
@@ -169,11 +169,11 @@ def plan_vendor(item: Item, names: NamesInUse, policies: Policies, attempt: int 
             f"The name '{name}' is already used by {holder} in QuickBooks.",
             "Rename one of the two, or set vendor_conflict to adopt or suffix.",
         )
-    if twin and attempt == 0 and policies.vendor_conflict is VendorConflict.ADOPT:
+    if twin and attempt <= 1 and policies.vendor_conflict is VendorConflict.ADOPT:
         adopted = _adopt_vendor(item, twin, names.owners)
         if adopted:
             return adopted
-    for suffix in _suffixes(item)[attempt:]:
+    for suffix in _suffixes(item)[max(attempt - 1, 0) :]:
         candidate = with_suffix(name, suffix)
         if comparable(candidate) not in names.vendors and comparable(candidate) not in names.others:
             return _create(item, {**item.mapped.payload, "DisplayName": candidate})
@@ -239,12 +239,10 @@ def plan_after_edit(item: Item, link: Link, live: Mapping[str, Any], policies: P
     """
     fresh = replace(link, sync_token=str(live["SyncToken"]))
     change = plan_linked(item, fresh)
-    theirs = _as_sent(live, link.desired)
     fields = [
-        difference.field
-        for difference in change.differences
-        if difference.field not in _NEVER_COMPARED
-        and canonical(theirs.get(difference.field)) != canonical(_comparable_value(difference.before))
+        found.field
+        for found in change.differences
+        if found.field in link.desired and found.field not in _NEVER_COMPARED and _is_edited(found, live)
     ]
     if not fields or policies.edit_conflict is EditConflict.BILL_WINS:
         return change
@@ -260,6 +258,16 @@ def plan_after_edit(item: Item, link: Link, live: Mapping[str, Any], policies: P
     return _blocked(item, "edit-conflict", f"{what}.", "Make both sides agree, or set edit_conflict.")
 
 
+def _is_edited(found: Difference, live: Mapping[str, Any]) -> bool:
+    """Whether QuickBooks holds neither what we last sent nor what we would send now."""
+    held = live.get(found.field)
+    return not any(_is_same(_reduced(held, ours), ours) for ours in (found.before, found.after))
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    return canonical(_comparable_value(one)) == canonical(_comparable_value(other))
+
+
 def _create(item: Item, payload: Payload) -> Change:
     body = {key: value for key, value in payload.items() if value not in ("", {}, None)}
     differences = tuple(Difference(key, None, value) for key, value in body.items())
@@ -273,22 +281,27 @@ def _update(
     differences: tuple[Difference, ...],
     line_ids: Mapping[str, str],
 ) -> Change:
+    """The change that sends these fields; only a new link where none of them can be sent."""
     payload = item.mapped.payload
-    body: dict[str, Any] = {"Id": quickbooks_id, "SyncToken": sync_token, "sparse": True}
-    if item.mapped.entity != "Vendor":
-        body |= {key: payload[key] for key in _ORDER_ALWAYS_SENT if key in payload}
+    fields: dict[str, Any] = {}
     for difference in differences:
         if difference.field in _KEPT_FROM_UPDATES:
             continue
         if difference.field == "Line":
-            body["Line"] = _lines_with_ids(item.mapped, line_ids)
+            fields["Line"] = _lines_with_ids(item.mapped, line_ids)
         elif difference.after is not None:
-            body[difference.field] = difference.after
+            fields[difference.field] = difference.after
         elif difference.field.endswith("Ref"):
-            body[difference.field] = {"value": ""}
-    if body.get("Active") is True and "DisplayName" in payload:
-        body["DisplayName"] = payload["DisplayName"]
-    closes = body.get("POStatus") == "Closed"
+            fields[difference.field] = {"value": ""}
+    if not fields:
+        return Change(Operation.LINK, item, quickbooks_id=quickbooks_id, sync_token=sync_token)
+    if fields.get("Active") is True and "DisplayName" in payload:
+        fields["DisplayName"] = payload["DisplayName"]
+    body: dict[str, Any] = {"Id": quickbooks_id, "SyncToken": sync_token, "sparse": True}
+    if item.mapped.entity != "Vendor":
+        body |= {key: payload[key] for key in _ORDER_ALWAYS_SENT if key in payload}
+    body |= fields
+    closes = fields.get("POStatus") == "Closed"
     return Change(
         Operation.CLOSE if closes else Operation.UPDATE,
         item,
@@ -302,7 +315,7 @@ def _update(
 def _adopt_vendor(item: Item, twin: Mapping[str, Any], owners: Mapping[str, str]) -> Change | None:
     """Take over a vendor of the same name, unless it is somebody else's or in another currency."""
     quickbooks_id = str(twin["Id"])
-    if owners.get(quickbooks_id, item.bill_id) != item.bill_id:
+    if quickbooks_id in owners:
         return None
     wanted = item.mapped.payload.get("CurrencyRef")
     held = (twin.get("CurrencyRef") or {}).get("value")
@@ -341,7 +354,7 @@ def _differences(before: Payload, after: Payload) -> tuple[Difference, ...]:
     return tuple(
         Difference(key, before.get(key), after.get(key))
         for key in fields
-        if canonical(_comparable_value(before.get(key))) != canonical(_comparable_value(after.get(key)))
+        if not _is_same(before.get(key), after.get(key))
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from target_quickbooks.planning import Change, Operation
@@ -22,6 +22,7 @@ _COUNTED_AS = {
 }
 _SHOWN = 20
 _IDS_SHOWN = 3
+_NOTES_KEPT = 1000
 
 
 @dataclass(slots=True)
@@ -31,6 +32,7 @@ class RunReport:
     counts: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     failures: dict[tuple[str, str], Failure] = field(default_factory=dict)
     notes: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    notes_left_out: int = 0
     company_name: str = ""
 
     def done(self, change: Change, stored: Mapping[str, Any] | None = None) -> None:
@@ -41,7 +43,7 @@ class RunReport:
             self.counts[item.stream][column] += 1
             self.failures.pop((item.stream, item.bill_id), None)
         if item.mapped.notes and change.operation.writes:
-            self.notes[item.stream, item.mapped.label] = item.mapped.notes
+            self._note(item.stream, item.mapped.label, item.mapped.notes)
         dropped = stored is not None and "DepartmentRef" in change.body and not stored.get("DepartmentRef")
         if dropped:
             self.note("bills", "all bills", "QuickBooks does not keep a location on purchase orders")
@@ -53,11 +55,18 @@ class RunReport:
 
     def note(self, stream: str, label: str, text: str) -> None:
         """Remember something a person may want to know."""
-        self.notes[stream, label] = (text,)
+        self._note(stream, label, (text,))
+
+    def _note(self, stream: str, label: str, texts: tuple[str, ...]) -> None:
+        if (stream, label) in self.notes or len(self.notes) < _NOTES_KEPT:
+            self.notes[stream, label] = texts
+        else:
+            self.notes_left_out += 1
 
     def failed(self, failure: Failure) -> None:
-        """Remember a record that did not go through."""
-        self.failures[failure.stream, failure.bill_id] = failure
+        """Remember a record that did not go through; the store keeps the record itself."""
+        key = (failure.stream, failure.bill_id)
+        self.failures[key] = replace(failure, record={}, payload=None)
 
     @property
     def failed_count(self) -> int:
@@ -101,8 +110,9 @@ class RunReport:
             for (_, label), texts in list(self.notes.items())[:_SHOWN]
             for text in texts
         ]
-        if len(self.notes) > _SHOWN:
-            lines.append(f"... and {len(self.notes) - _SHOWN} more notes")
+        unseen = len(self.notes) - _SHOWN + self.notes_left_out
+        if unseen > 0:
+            lines.append(f"... and {unseen} more notes")
         return lines
 
     def to_json(self, calls: CallCount, *, run_id: str, exit_code: int) -> dict[str, Any]:

@@ -83,14 +83,12 @@ class Step:
             stored = link_table.find(connection, company, entity, wanted)
         return stored | self.writer.pending_links(company, entity, wanted)
 
-    def live_objects(
-        self, items: Sequence[Item], conflicts: Sequence[Conflict]
-    ) -> dict[str, Mapping[str, Any]]:
+    def live_objects(self, conflicts: Sequence[Conflict]) -> dict[str, Mapping[str, Any]]:
         """What QuickBooks holds now for the records somebody edited there."""
         ids = [
-            item.link.quickbooks_id
-            for item, conflict in zip(items, conflicts, strict=True)
-            if item.link and conflict.fault.recovery is Recovery.REREAD
+            conflict.submission.change.quickbooks_id
+            for conflict in conflicts
+            if conflict.fault.recovery is Recovery.REREAD and conflict.submission.change.quickbooks_id
         ]
         return self.directory.objects(self.entity, ids) if ids else {}
 

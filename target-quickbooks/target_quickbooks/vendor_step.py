@@ -91,15 +91,15 @@ class VendorStep(Step):
         taken = [
             str(item.mapped.payload["DisplayName"])
             for item, conflict in zip(items, conflicts, strict=True)
-            if conflict.fault.recovery is Recovery.NAME_TAKEN
+            if item.link is None
         ]
         names = self._names(company, taken, look_at_others=True)
-        live = self.live_objects(items, conflicts)
+        live = self.live_objects(conflicts)
         changes: list[Change] = []
         for item, conflict in zip(items, conflicts, strict=True):
             link = item.link
             if link is None:
-                change = self._plan_taken(item, names, attempt)
+                change = self._plan_unlinked(item, conflict, names, attempt)
                 _take(names, change)
             elif conflict.fault.recovery is Recovery.NAME_TAKEN:
                 change = plan_renamed(item, link, attempt)
@@ -113,11 +113,12 @@ class VendorStep(Step):
             for conflict, change in zip(conflicts, changes, strict=True)
         ]
 
-    def _plan_taken(self, item: Item, names: NamesInUse, attempt: int) -> Change:
-        """A new vendor whose name turned out to be taken: adopt its holder, or take another name."""
-        name = comparable(str(item.mapped.payload["DisplayName"]))
-        if name in names.vendors:
+    def _plan_unlinked(self, item: Item, conflict: Conflict, names: NamesInUse, attempt: int) -> Change:
+        """A new vendor whose name is taken: adopt its holder, or take another name."""
+        if conflict.fault.recovery is not Recovery.NAME_TAKEN:
             return plan_vendor(item, names, self.policies)
+        refused = conflict.submission.change.body.get("DisplayName")
+        names.others.add(comparable(str(refused or "")))
         return plan_vendor(item, names, self.policies, attempt=attempt)
 
     def _names(self, company: Company, wanted: Sequence[str], *, look_at_others: bool = False) -> NamesInUse:

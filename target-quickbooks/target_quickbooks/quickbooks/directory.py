@@ -90,7 +90,7 @@ class Directory:
         """
         wanted = list(dict.fromkeys(names))
         spellings = [spelling for name in wanted for spelling in (name, name + DELETED_SUFFIX)]
-        rows = self._select("Vendor", "DisplayName", spellings, with_inactive=True)
+        rows = self._select("Vendor", "DisplayName", spellings, with_inactive=True, spellings=2)
         found: dict[str, Mapping[str, Any]] = {}
         for row in sorted(rows, key=lambda vendor: vendor.get("Active") is False):
             name = str(row.get("DisplayName") or "")
@@ -112,7 +112,7 @@ class Directory:
 
     def orders_numbered(self, numbers: Iterable[str]) -> dict[str, list[Mapping[str, Any]]]:
         """Purchase orders by document number."""
-        rows = self._select("PurchaseOrder", "DocNumber", dict.fromkeys(numbers))
+        rows = self._select("PurchaseOrder", "DocNumber", dict.fromkeys(numbers), spellings=2)
         found: dict[str, list[Mapping[str, Any]]] = {}
         for row in rows:
             found.setdefault(str(row.get("DocNumber") or ""), []).append(row)
@@ -124,12 +124,19 @@ class Directory:
         return {str(row["Id"]): row for row in rows}
 
     def _select(
-        self, entity: str, field: str, values: Iterable[str], *, with_inactive: bool = False
+        self,
+        entity: str,
+        field: str,
+        values: Iterable[str],
+        *,
+        with_inactive: bool = False,
+        spellings: int = 1,
     ) -> list[Mapping[str, Any]]:
+        """Rows whose field has one of the values, of which ``spellings`` may stand for one object."""
         statements = select_in(entity, field, values, with_inactive=with_inactive)
         if not statements:
             return []
-        results = self._client.queries(statements, rows_each=_NAMES_PER_QUERY)
+        results = self._client.queries(statements, rows_each=_NAMES_PER_QUERY // spellings)
         return [row for rows in results for row in rows]
 
     def _everything(self, entity: str, kind: str) -> Entries:
