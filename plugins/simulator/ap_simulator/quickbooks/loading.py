@@ -24,6 +24,9 @@ from ap_simulator.quickbooks.realm import Realm
 from ap_simulator.quickbooks.store.record import Record, record_number
 from ap_simulator.quickbooks.transactions.links import Payable
 
+#: From so many records on, indexes are built while loading, not by the first query.
+_MANY: Final = 10_000
+_SOUGHT: Final = ("displayname", "name", "docnumber", "metadata.lastupdatedtime")
 _PAYABLES: Final = ("Bill", "VendorCredit")
 Converter = Callable[[Any], Any]
 
@@ -41,6 +44,8 @@ def load_records(realm: Realm, entity: EntityType, records: Iterable[Mapping[str
         for record in loaded:
             _suffix(entity, record)
     realm.load(entity, loaded)
+    if len(loaded) >= _MANY:
+        realm.tables[entity.name].prepare(*_SOUGHT)
     if entity.name == "Bill":
         for record in loaded:
             _link_bill(realm, record)

@@ -7,7 +7,7 @@ generations and events in step.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -159,11 +159,6 @@ class Realm:
         display = ENTITIES[entity].display
         name = record.body.get(display)
         return str(name) if name is not None else None
-
-    def find_active(self, entity: str, test: Callable[[Record], bool]) -> list[Record]:
-        """The active records of a short list that pass a test."""
-        table = self.tables[entity]
-        return [record for number in table.partition(True).numbers if test(record := table.at(number))]
 
     def _note_number(self, entity: EntityType, body: Mapping[str, Any]) -> None:
         number = body.get("DocNumber")

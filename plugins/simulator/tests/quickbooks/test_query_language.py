@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ap_simulator.quickbooks.problems import RefusedError
+from ap_simulator.quickbooks.query.binding import LikePattern
 from ap_simulator.quickbooks.query.lexer import quote, tokens
 from ap_simulator.quickbooks.query.parser import Condition, Literal, Order, Statement, parse
 from hypothesis import given
@@ -175,3 +178,12 @@ def test_statements_outside_the_grammar(statement):
     with pytest.raises(RefusedError) as refused:
         parse(statement)
     assert refused.value.problems[0].code == "4000"
+
+
+@given(
+    st.lists(st.text("ab%", max_size=4), min_size=2, max_size=4).map("%".join),
+    st.text("ab", max_size=8),
+)
+def test_like_is_what_a_regular_expression_says(pattern, text):
+    expected = re.fullmatch(pattern.replace("%", ".*"), text) is not None
+    assert LikePattern(tuple(pattern.split("%"))).matches(text) is expected

@@ -6,7 +6,6 @@ Only properties flagged filterable can be filtered and only sortable ones sorted
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -32,6 +31,27 @@ _EXTRA_FILTERS: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class LikePattern:
+    """What stands before, between and behind the `%` of a LIKE, case folded."""
+
+    parts: tuple[str, ...]
+
+    def matches(self, text: str) -> bool:
+        """Whether a text has the parts in this order, the outer ones at its ends."""
+        first, *between, last = self.parts
+        at = len(first)
+        end = len(text) - len(last)
+        if end < at or not (text.startswith(first) and text.endswith(last)):
+            return False
+        for part in between:
+            at = text.find(part, at, end)
+            if at < 0:
+                return False
+            at += len(part)
+        return True
+
+
 _TESTS: Final[dict[str, Callable[[Any, tuple[Any, ...]], bool]]] = {
     "=": lambda value, keys: value in keys,
     "IN": lambda value, keys: value in keys,
@@ -52,14 +72,14 @@ class Predicate:
         operator: Comparison, LIKE or IN.
         keys: The values, in the form the property compares in; without blanks.
         blank: Whether records without a value match.
-        pattern: Of LIKE.
+        pattern: Of a LIKE that asks for more than a beginning.
     """
 
     on: Property
     operator: str
     keys: tuple[Any, ...]
     blank: bool = False
-    pattern: re.Pattern[str] | None = None
+    pattern: LikePattern | None = None
 
     @property
     def is_exact(self) -> bool:
@@ -88,7 +108,7 @@ class Predicate:
         if value is None:
             return self.blank
         if self.pattern is not None:
-            return self.pattern.fullmatch(value) is not None
+            return self.pattern.matches(value)
         return bool(_TESTS[self.operator](value, self.keys))
 
 
@@ -215,9 +235,8 @@ class _Binder:
         head = text.partition("%")[0]
         if head == text:
             return Predicate(found, "=", (text,))
-        expression = ".*".join(re.escape(part) for part in text.split("%"))
-        exact = text.count("%") == 1 and text.endswith("%")
-        pattern = None if exact else re.compile(expression, re.DOTALL)
+        is_prefix = text.count("%") == 1 and text.endswith("%")
+        pattern = None if is_prefix else LikePattern(tuple(text.split("%")))
         return Predicate(found, "LIKE", (head,), pattern=pattern)
 
     def _key(self, found: Property, value: Literal) -> Any:

@@ -2,6 +2,7 @@
 
 - No condition, or one on the property that is sorted by: a page is a slice of an index.
 - A selective condition: its run of an index is read, tested, sorted.
+- A LIKE that begins with `%`: every key of the index is tested.
 - An unselective one with another order: records are walked in order and tested, only as far as the
   page needs. How far that got is kept for the next page until the table changes.
 """
@@ -87,12 +88,14 @@ class Search:
         if len(query.predicates) != 1:
             return None
         predicate = query.predicates[0]
+        by_itself = query.order is not None and query.order.path == predicate.on.path
+        if not predicate.is_exact or not (by_itself or self._by_id(predicate)):
+            return None
         found = self._runs(predicate)
-        if found is None or not predicate.is_exact:
+        if found is None:
             return None
         runs, blanks = found
-        by_itself = query.order is not None and query.order.path == predicate.on.path
-        if blanks or len(runs) != 1 or not (by_itself or self._by_id(predicate)):
+        if blanks or len(runs) != 1:
             return None
         run = runs[0]
         backwards = query.descending if by_itself else self._newest_first
@@ -130,8 +133,9 @@ class Search:
         candidates = self._candidates()
         if candidates is None:
             return (n for n in self._walk(0, len(self._table)) if self._fits(n, query.predicates))
-        matching = [n for n in candidates if self._fits(n, query.predicates)]
-        return iter(self._sorted(matching))
+        if len(query.predicates) > 1 or query.predicates[0].on.kind == "id":
+            candidates = [n for n in candidates if self._fits(n, query.predicates)]
+        return iter(self._sorted(candidates))
 
     def _candidates(self) -> list[int] | None:
         """The records of the most selective condition, None if that is still many."""
@@ -145,10 +149,15 @@ class Search:
             size = sum(map(len, runs)) + len(blanks)
             if best is None or size < best[0]:
                 best = (size, predicate, runs, blanks)
-        if best is None or best[0] > _FEW:
+        if best is None:
             return None
-        _, predicate, runs, blanks = best
+        size, predicate, runs, blanks = best
         index = self._table.index(self._query.active, predicate.on.path.lower())
+        if predicate.pattern is not None:
+            # Nothing but a look at every key can tell; the keys lie in the index.
+            return [number for run in runs for number in index.select(run, predicate.matches)]
+        if size > _FEW:
+            return None
         return [*blanks, *(number for run in runs for number in index.numbers(run))]
 
     def _runs(self, predicate: Predicate) -> tuple[list[Range], list[int]] | None:

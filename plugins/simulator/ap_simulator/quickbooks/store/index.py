@@ -90,6 +90,11 @@ class PropertyIndex:
         for _, number in self._entries.islice(found.start, found.stop, descending):
             yield number
 
+    def select(self, found: Range, test: Callable[[Any], bool]) -> list[int]:
+        """The record numbers of a run whose value passes a test."""
+        entries = self._entries.islice(found.start, found.stop)
+        return [number for key, number in entries if test(key)]
+
     def walk(self, start: int, stop: int, *, descending: bool = False) -> Iterator[int]:
         """Positions `start` to `stop` of all records in order, those without a value first."""
         blank = len(self._blanks)

@@ -77,6 +77,13 @@ class Table:
         read = self.properties[path].read
         return self.partition(active).index(path, read, self._by_number)
 
+    def prepare(self, *paths: str) -> None:
+        """Build the indexes of those properties (lower case) that the entity has."""
+        for path in paths:
+            if path in self.properties:
+                for active in self._partitions:
+                    self.index(active, path)
+
     def load(self, records: Iterable[Record]) -> None:
         """Enter many records at once; one with a known Id replaces the stored one."""
         fresh: dict[int, Record] = {}
