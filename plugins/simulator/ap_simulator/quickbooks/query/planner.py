@@ -85,32 +85,30 @@ class Search:
         query = self._query
         if not query.predicates:
             return self._walk(start, stop)
-        if len(query.predicates) != 1:
+        run = self._ordered_run(query.predicates[0]) if len(query.predicates) == 1 else None
+        if run is None:
             return None
-        predicate = query.predicates[0]
-        by_itself = query.order is not None and query.order.path == predicate.on.path
-        if not predicate.is_exact or not (by_itself or self._by_id(predicate)):
-            return None
-        found = self._runs(predicate)
-        if found is None:
-            return None
-        runs, blanks = found
-        if blanks or len(runs) != 1:
-            return None
-        run = runs[0]
-        backwards = query.descending if by_itself else self._newest_first
+        backwards = self._newest_first if query.order is None else query.descending
         if backwards:
             part = Range(max(run.start, run.stop - stop), run.stop - start)
         else:
             part = Range(run.start + start, min(run.stop, run.start + stop))
         if not len(part):
             return []
-        index = self._table.index(query.active, predicate.on.path.lower())
+        index = self._table.index(query.active, query.predicates[0].on.path.lower())
         return index.numbers(part, descending=backwards)
 
-    def _by_id(self, predicate: Predicate) -> bool:
-        """Whether the matches of one value, which lie in the order of Ids, are wanted so."""
-        return self._query.order is None and predicate.is_single_value
+    def _ordered_run(self, predicate: Predicate) -> Range | None:
+        """Where all matches of the only condition lie in the order asked for, if they do."""
+        order = self._query.order
+        by_itself = order is not None and order.path == predicate.on.path
+        by_id = order is None and predicate.is_single_value
+        if not predicate.is_exact or not (by_itself or by_id):
+            return None
+        found = self._runs(predicate)
+        if found is None or found[1] or len(found[0]) != 1:
+            return None
+        return found[0][0]
 
     def _matches(self) -> Cursor:
         """All matches in order, from where an earlier page of the same query got to."""
