@@ -17,6 +17,7 @@ from target_quickbooks.exact_json import from_json
 from target_quickbooks.redaction import redact_text
 
 _DETAIL_LENGTH = 400
+_CODE_LENGTH = 16
 _HOLDER = re.compile(r"TxnId=(\d+)")
 
 
@@ -82,11 +83,12 @@ _RECOVERIES = {
 
 
 def _by_status(status: int) -> Recovery:
+    """For answers without a known code; a redirect or 404 is about the address, not the record."""
     if status == 401:  # noqa: PLR2004 - HTTP statuses are clearer as numbers
         return Recovery.REFRESH
-    if status == 403:  # noqa: PLR2004
+    if status in {403, 404, 405, 407} or 300 <= status < 400:  # noqa: PLR2004
         return Recovery.STOP
-    if status == 429 or status >= 500:  # noqa: PLR2004
+    if status in {408, 429} or status >= 500:  # noqa: PLR2004
         return Recovery.RETRY
     return Recovery.REFUSE
 
@@ -120,7 +122,7 @@ def faults_in(answer: Mapping[str, Any], *, status: int = 200, tid: str = "") ->
 
 def _fault(error: Mapping[str, Any], kind: str, status: int, tid: str) -> Fault:
     return Fault(
-        code=str(error.get("code") or status).lstrip("0") or "0",
+        code=str(error.get("code") or status).strip().lstrip("0")[:_CODE_LENGTH] or "0",
         message=str(error.get("message") or ""),
         detail=str(error.get("detail") or ""),
         element=str(error.get("element") or ""),
@@ -143,7 +145,7 @@ def _from_xml(text: str, status: int, tid: str) -> list[Fault]:
         return []
     try:
         root = ET.fromstring(text)  # noqa: S314 - entities are refused above
-    except ET.ParseError:
+    except (ET.ParseError, ValueError):
         return []
     kind = next((node.get("type", "") for node in root.iter() if _tag(node) == "fault"), "")
     return [

@@ -1,0 +1,48 @@
+"""QuickBooks' refusals in the words of the person who keeps the books."""
+
+from __future__ import annotations
+
+import pytest
+from target_quickbooks.quickbooks.explanations import explain
+from target_quickbooks.quickbooks.faults import Fault
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "advice"),
+    [
+        ("610", "inactive or gone", "active again"),
+        ("2500", "inactive or gone", "active again"),
+        ("2010", "a field that QuickBooks does not accept", "Report"),
+        ("2050", "too long", "Shorten"),
+        ("2180", "a name that QuickBooks does not accept", "Change the name"),
+        ("5020", "plan or user", "Plus or Advanced"),
+        ("6070", "quantity times price", "Correct quantity"),
+        ("6140", "a document number that QuickBooks already uses", "document_number"),
+        ("6210", "books are closed", "Reopen the period"),
+        ("6240", "another customer, vendor or employee", "Rename"),
+        ("6430", "account of a type", "account_map"),
+    ],
+)
+def test_a_known_code_is_told_in_plain_words(code, words, advice):
+    explanation = explain(Fault(code, "Message", "Detail"), "bill 'INV-1' of Acme")
+    assert explanation.reason.startswith("Bill 'INV-1' of Acme ")
+    assert words in explanation.reason
+    assert advice in explanation.advice
+
+
+def test_what_quickbooks_said_is_always_told():
+    reason = explain(
+        Fault("6000", "Business Validation Error", "Choose another account."), "vendor 'A'"
+    ).reason
+    assert reason.endswith("QuickBooks said: 6000 Business Validation Error - Choose another account.")
+
+
+def test_an_unknown_code_is_told_too():
+    explanation = explain(Fault("4711", "Something new"), "vendor 'A'")
+    assert explanation.code == "quickbooks-4711"
+    assert explanation.reason == "Vendor 'A' was refused by QuickBooks. QuickBooks said: 4711 Something new"
+    assert explanation.advice
+
+
+def test_failures_can_be_selected_by_code():
+    assert explain(Fault("2500", ""), "vendor 'A'").code == "quickbooks-2500"
