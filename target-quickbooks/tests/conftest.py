@@ -5,14 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 from decimal import Decimal
+from types import SimpleNamespace
 
 import hypothesis
 import pytest
+import tenacity
 from cryptography.fernet import Fernet
+from target_quickbooks.exact_json import fingerprint
 from target_quickbooks.links import Company as CompanyPair
 from target_quickbooks.mapping.chart import Chart, ClassTracking, Company, Entries, Entry
 from target_quickbooks.mapping.purchase_order import OrderContext, VendorInQuickBooks, map_bill
 from target_quickbooks.mapping.source import Kind, Reference, read_bill
+from target_quickbooks.planning import Item
 from target_quickbooks.settings import Policies
 from target_quickbooks.store.cipher import Cipher
 from target_quickbooks.store.database import open_store
@@ -23,6 +27,25 @@ hypothesis.settings.load_profile("machine-independent")
 ORGANIZATION = "00802TESTORGANIZATN1"
 US_VENDOR = VendorInQuickBooks("41", "Happy Music Supplies", "USD")
 KEY = Fernet.generate_key().decode()
+
+
+class VirtualClock:
+    """Time that passes only by sleeping."""
+
+    def __init__(self):
+        self.start = dt.datetime(2026, 12, 16, 12, 0, tzinfo=dt.UTC)
+        self.time = 1000.0
+        self.slept = []
+
+    def now(self):
+        return self.time
+
+    def moment(self):
+        return self.start + dt.timedelta(seconds=self.time)
+
+    def sleep(self, seconds):
+        self.slept.append(seconds)
+        self.time += seconds
 
 
 def build_vendor(**changed):
@@ -201,9 +224,33 @@ def map_order():
 
 
 @pytest.fixture(scope="session")
+def make_item():
+    """A mapped record on its way through planning; its digest is that of its payload."""
+
+    def build(mapped, *, bill_id="00902VENDOR00ABC123", stream="vendors", link=None, archived=False):
+        digest = fingerprint(mapped.payload, b"key")
+        return Item(stream, bill_id, "2026-12-15", mapped, link, digest, "source", archived)
+
+    return build
+
+
+@pytest.fixture(scope="session")
 def pair():
     """The pair of companies a run works for."""
     return CompanyPair("9341452000000001", ORGANIZATION)
+
+
+@pytest.fixture(scope="session")
+def make_clock():
+    return VirtualClock
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A virtual clock that retrying goes by too."""
+    virtual = VirtualClock()
+    monkeypatch.setattr(tenacity, "time", SimpleNamespace(monotonic=virtual.now))
+    return virtual
 
 
 @pytest.fixture(scope="session")
