@@ -93,9 +93,8 @@ class TapBill(Tap):
         exit_code = 128 + signum
 
         def stop() -> None:
-            self.logger.info("Stopped by %s", signal.Signals(signum).name)
+            # Nothing here may need a lock or a buffer that the interrupted code is holding.
             self.state_writer.write_state(self.state)
-            self._close()
             sys.exit(exit_code)
 
         signal.signal(signum, signal.SIG_IGN)
@@ -138,6 +137,9 @@ class TapBill(Tap):
             # What went out before the failure need not be read again.
             if tap.state:
                 tap.state_writer.write_state(tap.state)
+            raise
+        except SystemExit:
+            cls.logger.info("Stopped by a signal; the state covers what was written")
             raise
         finally:
             tap._close()

@@ -50,12 +50,7 @@ SORTED = (
     Query(filtered=False, sort=None),
 )
 #: For lists of which public clients filter and sort by `updatedTime`, documented or not.
-PRESUMED = (
-    Query(filtered=True, sort=OLDEST_FIRST),
-    Query(filtered=True, sort=None),
-    Query(filtered=False, sort=OLDEST_FIRST),
-    Query(filtered=False, sort=None),
-)
+PRESUMED = (Query(filtered=True, sort=OLDEST_FIRST), *SORTED[1:])
 #: For lists that are documented to sort by `archived` only and not to filter by time.
 WHOLE = (Query(filtered=False, sort="archived:asc"), Query(filtered=False, sort=None))
 
@@ -121,10 +116,8 @@ class Walk:
         """What may be remembered once the record that was updated at `updated` is emitted."""
         if not self._windows:
             return self.began_at
-        return (
-            max(self.began_at or "", updated if self._held_at is None else min(updated, self._held_at))
-            or None
-        )
+        safe = updated if self._held_at is None else min(updated, self._held_at)
+        return max(safe, self.began_at or "") or None
 
     @property
     def bookmark(self) -> str | None:
@@ -149,7 +142,7 @@ class Walk:
         if self.pages:
             if not (self._windows and self._other_way):
                 return False
-            self._leave_windows("BILL refuses to filter by updatedTime")
+            self._leave_windows("BILL refuses the filter updatedTime")
             self.request = PageRequest(None, self.request.sort, self._other_way)
             return True
         asked = self.request
@@ -163,10 +156,7 @@ class Walk:
             repeats_fault = (suspects == {"filter"} and keeps_filter) or (suspects == {"sort"} and keeps_sort)
             if self.request not in self._tried and not repeats_fault:
                 self._tried.add(self.request)
-                self.notes.append(
-                    f"BILL does not let this list be {_missing(asked, self.request)} by updatedTime; it is "
-                    "read whole and compared here"
-                )
+                self.notes.append(_given_up(asked, self.request))
                 return True
         return False
 
@@ -220,14 +210,14 @@ class Walk:
         if not times:
             return
         if self.request.since is not None and min(times) < self.request.since:
-            self._leave_windows("BILL ignores the filter by updatedTime")
+            self._leave_windows("BILL ignores the filter updatedTime")
         elif times != sorted(times) or (self._last is not None and times[0] < self._last):
-            self._leave_windows("BILL ignores the sort by updatedTime")
+            self._leave_windows("BILL ignores the sort updatedTime:asc")
 
     def _leave_windows(self, why: str) -> None:
         self._windows = False
         self._tokens.clear()
-        self.notes.append(f"{why}; the list is read whole and compared here")
+        self.notes.append(f"{why}; this list is read to its end and compared here")
 
     def _is_wanted(self, record: Mapping[str, Any]) -> bool:
         time = record.get(_UPDATED)
@@ -244,7 +234,10 @@ class Walk:
         return self._since is None or time >= self._since
 
 
-def _missing(asked: PageRequest, now: PageRequest) -> str:
-    lost_filter = asked.since is not None and now.since is None
-    lost_sort = asked.sort is not None and now.sort != asked.sort
-    return " and ".join(word for word, lost in (("filtered", lost_filter), ("sorted", lost_sort)) if lost)
+def _given_up(asked: PageRequest, now: PageRequest) -> str:
+    lost = []
+    if asked.since is not None and now.since is None:
+        lost.append(f"the filter {_UPDATED}")
+    if asked.sort != now.sort:
+        lost.append(f"the sort {asked.sort}")
+    return f"BILL refuses {' and '.join(lost)} for this list; it is read without and compared here"

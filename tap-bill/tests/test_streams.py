@@ -140,7 +140,10 @@ def test_a_refused_filter_makes_it_a_full_read_with_one_line_in_the_log(bill, sy
         output = sync("vendors", state=bookmark)
     assert ids(output.records("vendors")) == ["new"]
     assert [query.get("filters") for query in bill.queries(VENDORS)[1:2]] == [None]
-    assert sum("read whole and compared" in message for message in caplog.messages) == 1
+    (note,) = [message for message in caplog.messages if "BILL refuses" in message]
+    assert note == (
+        "vendors: BILL refuses the filter updatedTime for this list; it is read without and compared here"
+    )
 
 
 def test_a_request_that_is_refused_in_every_form_fails_in_bills_words(bill, sync):
@@ -237,6 +240,18 @@ def test_times_come_out_in_one_form(bill, sync):
         "2026-01-03T00:00:00.000+00:00",
         "2026-01-04T00:00:00.123+00:00",
     ]
+
+
+def test_flattening_and_stream_maps_keep_amounts_exact(bill, sync):
+    bill.answer(VENDORS, b'{"results": [{"id": "a", "name": "x", "balance": {"amount": 228.10}}]}')
+    settings = {
+        "flattening_enabled": True,
+        "flattening_max_depth": 1,
+        "stream_maps": {"vendors": {"name": "name.upper()"}},
+        "stream_map_config": {},
+    }
+    record = sync("vendors", **settings).records("vendors")[0]
+    assert (record["name"], str(record["balance__amount"])) == ("X", "228.10")
 
 
 def test_a_record_without_a_time_is_emitted(bill, sync):
