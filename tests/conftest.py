@@ -51,14 +51,17 @@ class BillUser:
         self._url = settings["api_url"]
         self._http = requests.Session()
         self._http.trust_env = False
-        login = {
+        self._login = {
             "username": settings["username"],
             "password": settings["password"],
             "organizationId": settings["organization_id"],
             "devKey": settings["dev_key"],
         }
-        session = self.post("/v3/login", login)["sessionId"]
-        self._http.headers.update({"sessionId": session, "devKey": settings["dev_key"]})
+        self._http.headers["devKey"] = settings["dev_key"]
+        self._log_in()
+
+    def _log_in(self):
+        self._http.headers["sessionId"] = self.post("/v3/login", self._login)["sessionId"]
 
     def post(self, path, body=None):
         return self._call("POST", path, body if body is not None else {})
@@ -97,6 +100,9 @@ class BillUser:
 
     def _call(self, method, path, body=None):
         response = self._http.request(method, self._url + path, json=body, timeout=30)
+        if response.status_code == 401 and path != "/v3/login":
+            self._log_in()  # the tap's login may have ended this one
+            response = self._http.request(method, self._url + path, json=body, timeout=30)
         assert response.ok, f"{method} {path}: {response.status_code} {response.text}"
         return response.json()
 

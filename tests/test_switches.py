@@ -41,7 +41,7 @@ def server():
         yield simulator
 
 
-@pytest.mark.parametrize(("name", "value"), list(other_values()), ids=lambda value: str(value))
+@pytest.mark.parametrize(("name", "value"), list(other_values()), ids=str)
 def test_both_books_agree_whatever_the_services_do(server, new_books, name, value):
     server.control.reset(switches={name: value})
     books = new_books(server)

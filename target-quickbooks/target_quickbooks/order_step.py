@@ -25,7 +25,6 @@ from target_quickbooks.planning import (
     Change,
     Item,
     Operation,
-    plan_after_edit,
     plan_found_order,
     plan_linked,
     plan_order,
@@ -181,7 +180,10 @@ class OrderStep(Step):
             for number in _numbers(item)
         ]
         orders = _Orders(self.directory.orders_numbered(numbers) if numbers else {})
-        return [item if isinstance(item, Change) else self._plan_one(company, item, orders) for item in items]
+        changes = [
+            item if isinstance(item, Change) else self._plan_one(company, item, orders) for item in items
+        ]
+        return self.against_live(changes)
 
     def _plan_one(self, company: Company, item: Item, orders: _Orders) -> Change:
         if item.link:
@@ -198,44 +200,27 @@ class OrderStep(Step):
 
     def _plan_again(self, company: Company, conflicts: Sequence[Conflict]) -> list[Submission]:
         items = [self.with_link(company, conflict.submission.item) for conflict in conflicts]
-        live = self.live_objects(conflicts)
-        numbers = [
-            number
-            for item, conflict in zip(items, conflicts, strict=True)
-            if conflict.fault.recovery is Recovery.NUMBER_TAKEN
-            for number in _numbers(item)
-        ]
+        numbers = [number for item in items if item.link is None for number in _numbers(item)]
         orders = _Orders(self.directory.orders_numbered(numbers) if numbers else {})
-        return [
-            Submission(
-                company,
-                conflict.submission.record,
-                self._plan_refused(company, item, conflict, orders, live),
-            )
+        changes = [
+            self._plan_refused(company, item, conflict, orders)
             for item, conflict in zip(items, conflicts, strict=True)
+        ]
+        return [
+            Submission(company, conflict.submission.record, change)
+            for conflict, change in zip(conflicts, self.against_live(changes), strict=True)
         ]
 
-    def _plan_refused(
-        self,
-        company: Company,
-        item: Item,
-        conflict: Conflict,
-        orders: _Orders,
-        live: Mapping[str, Mapping[str, Any]],
-    ) -> Change:
+    def _plan_refused(self, company: Company, item: Item, conflict: Conflict, orders: _Orders) -> Change:
         change, link = conflict.submission.change, item.link
+        found = orders.ours(company, item, _numbers(item)) if link is None else None
+        if found:
+            return plan_found_order(item, found)
         if conflict.fault.recovery is Recovery.NUMBER_TAKEN:
-            found = orders.ours(company, item, _numbers(item)) if link is None else None
-            if found:
-                return plan_found_order(item, found)
             distinct = distinct_document_number(str(change.body.get("DocNumber") or ""), item.bill_id)
             return replace(change, item=item, body={**change.body, "DocNumber": distinct})
         if conflict.fault.recovery is Recovery.REREAD:
-            current = live.get(change.quickbooks_id)
-            if link:
-                edited = plan_after_edit(item, link, current, self.policies) if current else None
-                return edited or self.gone(item, link)
-            return plan_found_order(item, current) if current else plan_order(item, None, "")
+            return plan_linked(item, link) if link else plan_order(item, None, "")
         self.report.note(STREAM, "all bills", "QuickBooks accepts no location on purchase orders; left out")
         body = {key: value for key, value in change.body.items() if key != "DepartmentRef"}
         return replace(change, item=item, body=body)

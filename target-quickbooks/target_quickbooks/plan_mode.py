@@ -17,9 +17,9 @@ from target_quickbooks.links import Company, Link
 from target_quickbooks.planning import Change, Difference, Operation
 from target_quickbooks.redaction import redact
 from target_quickbooks.report import RunReport
+from target_quickbooks.step import NEW
 from target_quickbooks.store.failure_table import Failure
 
-NEW = "(new)"
 _SHOWN_PER_OPERATION = 40
 _WIDTH = 110
 _ORDER = (Operation.CREATE, Operation.UPDATE, Operation.CLOSE, Operation.LINK, Operation.BLOCKED)

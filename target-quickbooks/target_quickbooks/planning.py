@@ -21,6 +21,20 @@ from target_quickbooks.settings import EditConflict, Policies, VendorConflict
 
 DELETED_SUFFIX = " (deleted)"
 _NEVER_COMPARED = frozenset({"TaxIdentifier", "CurrencyRef"})
+#: Read-only, or written only once, or masked in answers.
+_NOT_SENT_BACK = frozenset(
+    {
+        "Balance",
+        "LinkedTxn",
+        "MetaData",
+        "Received",
+        "TaxIdentifier",
+        "TotalAmt",
+        "domain",
+        "sparse",
+        "status",
+    }
+)
 _ORDER_ALWAYS_SENT = ("VendorRef", "APAccountRef")
 _KEPT_FROM_UPDATES = frozenset({"CurrencyRef"})
 
@@ -228,34 +242,58 @@ def plan_found_order(item: Item, live: Mapping[str, Any]) -> Change:
     differences = _differences(_as_sent(live, item.mapped.payload), item.mapped.payload)
     if not differences:
         return Change(Operation.LINK, item, quickbooks_id=str(live["Id"]), sync_token=str(live["SyncToken"]))
-    return _update(item, str(live["Id"]), str(live["SyncToken"]), differences, ids)
+    return on_top_of(_update(item, str(live["Id"]), str(live["SyncToken"]), differences, ids), live)
 
 
 def plan_after_edit(item: Item, link: Link, live: Mapping[str, Any], policies: Policies) -> Change:
-    """Plan again after QuickBooks answered that the object was edited since our last write.
+    """Plan a record that was written before, with what QuickBooks holds now."""
+    return resolve_edits(plan_linked(item, link), link, live, policies)
 
-    Only fields that changed in BILL and were also changed by a person are in conflict; everything else
-    is simply sent with the fresh token.
+
+def resolve_edits(change: Change, link: Link, live: Mapping[str, Any], policies: Policies) -> Change:
+    """Compare three ways: what was last sent, what BILL wants now, what QuickBooks holds now.
+
+    Only fields that changed in BILL and were also changed by a person are in conflict; for them the
+    policy decides. Everything else that a person changed stays, and what changed in BILL is sent.
     """
-    fresh = replace(link, sync_token=str(live["SyncToken"]))
-    change = plan_linked(item, fresh)
     fields = [
         found.field
         for found in change.differences
         if found.field in link.desired and found.field not in _NEVER_COMPARED and _is_edited(found, live)
     ]
     if not fields or policies.edit_conflict is EditConflict.BILL_WINS:
-        return change
-    what = f"{_upper(item.mapped.label)}: {', '.join(fields)} changed in BILL and in QuickBooks"
+        return on_top_of(change, live)
+    what = f"{_upper(change.item.mapped.label)}: {', '.join(fields)} changed in BILL and in QuickBooks"
     if policies.edit_conflict is EditConflict.QUICKBOOKS_WINS:
         return Change(
             Operation.LINK,
-            item,
+            change.item,
             quickbooks_id=link.quickbooks_id,
-            sync_token=fresh.sync_token,
+            sync_token=str(live["SyncToken"]),
             reason=f"{what}; QuickBooks wins",
         )
-    return _blocked(item, "edit-conflict", f"{what}.", "Make both sides agree, or set edit_conflict.")
+    return _blocked(change.item, "edit-conflict", f"{what}.", "Make both sides agree, or set edit_conflict.")
+
+
+def on_top_of(change: Change, live: Mapping[str, Any]) -> Change:
+    """The same update as a whole object: what QuickBooks holds, with our fields on top.
+
+    QuickBooks documents sparse updates for neither vendors nor purchase orders (manual 6.0.1). With the
+    rest carried along, the outcome is the same whether it honours ``sparse`` or not. A masked tax id
+    is never sent back; the full one goes along where BILL has it.
+    """
+    token = str(live["SyncToken"])
+    if change.operation not in {Operation.UPDATE, Operation.CLOSE}:
+        return replace(change, sync_token=token) if change.sync_token else change
+    kept = {key: value for key, value in live.items() if key not in _NOT_SENT_BACK}
+    if "Line" in kept:
+        kept["Line"] = [
+            {key: value for key, value in line.items() if key not in _NOT_SENT_BACK} for line in kept["Line"]
+        ]
+    tax_id = change.item.mapped.payload.get("TaxIdentifier")
+    if tax_id:
+        kept["TaxIdentifier"] = tax_id
+    return replace(change, body={**kept, **change.body, "SyncToken": token}, sync_token=token)
 
 
 def _is_edited(found: Difference, live: Mapping[str, Any]) -> bool:
@@ -331,7 +369,7 @@ def _adopt_vendor(item: Item, twin: Mapping[str, Any], owners: Mapping[str, str]
     )
     if not differences:
         return Change(Operation.LINK, item, quickbooks_id=quickbooks_id, sync_token=str(twin["SyncToken"]))
-    return _update(item, quickbooks_id, str(twin["SyncToken"]), differences, {})
+    return on_top_of(_update(item, quickbooks_id, str(twin["SyncToken"]), differences, {}), twin)
 
 
 def _suffixes(item: Item) -> list[str]:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
-from target_quickbooks.changes import Conflict, Submission
+from target_quickbooks.changes import Submission
 from target_quickbooks.exact_json import fingerprint
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.payload import Mapped
 from target_quickbooks.outlet import Outlet
-from target_quickbooks.planning import Change, Item, Operation
+from target_quickbooks.planning import Change, Item, Operation, resolve_edits
 from target_quickbooks.quickbooks.directory import Directory
-from target_quickbooks.quickbooks.faults import Recovery
 from target_quickbooks.report import RunReport
 from target_quickbooks.settings import Policies
 from target_quickbooks.store import failure_table, link_table
 from target_quickbooks.store.database import Store
 
 ENOUGH_ROUNDS = 4
+#: Stands for the id of an object that exists only in a plan.
+NEW = "(new)"
+_UPDATES = frozenset({Operation.UPDATE, Operation.CLOSE})
 
 
 @dataclass(frozen=True)
@@ -83,14 +85,24 @@ class Step:
             stored = link_table.find(connection, company, entity, wanted)
         return stored | self.writer.pending_links(company, entity, wanted)
 
-    def live_objects(self, conflicts: Sequence[Conflict]) -> dict[str, Mapping[str, Any]]:
-        """What QuickBooks holds now for the records somebody edited there."""
-        ids = [
-            conflict.submission.change.quickbooks_id
-            for conflict in conflicts
-            if conflict.fault.recovery is Recovery.REREAD and conflict.submission.change.quickbooks_id
-        ]
-        return self.directory.objects(self.entity, ids) if ids else {}
+    def against_live(self, changes: Sequence[Change]) -> list[Change]:
+        """Updates of linked objects, compared with and built upon what QuickBooks holds now."""
+        updates = {
+            change.quickbooks_id
+            for change in changes
+            if change.item.link and change.operation in _UPDATES and change.quickbooks_id != NEW
+        }
+        live = self.directory.objects(self.entity, sorted(updates)) if updates else {}
+        return [self._against(change, updates, live) for change in changes]
+
+    def _against(
+        self, change: Change, updates: Container[str], live: Mapping[str, Mapping[str, Any]]
+    ) -> Change:
+        link = change.item.link
+        if link is None or change.operation not in _UPDATES or change.quickbooks_id not in updates:
+            return change
+        held = live.get(link.quickbooks_id)
+        return resolve_edits(change, link, held, self.policies) if held else self.gone(change.item, link)
 
     def gone(self, item: Item, link: Link) -> Change:
         """The linked object is no longer in QuickBooks."""

@@ -18,7 +18,6 @@ from target_quickbooks.planning import (
     Item,
     NamesInUse,
     Operation,
-    plan_after_edit,
     plan_linked,
     plan_renamed,
     plan_vendor,
@@ -76,7 +75,8 @@ class VendorStep(Step):
             if isinstance(item, Item) and item.link is None and not item.archived
         ]
         names = self._names(company, new)
-        return [item if isinstance(item, Change) else self._plan_one(item, names) for item in items]
+        changes = [item if isinstance(item, Change) else self._plan_one(item, names) for item in items]
+        return self.against_live(changes)
 
     def _plan_one(self, item: Item, names: NamesInUse) -> Change:
         if item.link:
@@ -94,7 +94,6 @@ class VendorStep(Step):
             if item.link is None
         ]
         names = self._names(company, taken, look_at_others=True)
-        live = self.live_objects(conflicts)
         changes: list[Change] = []
         for item, conflict in zip(items, conflicts, strict=True):
             link = item.link
@@ -103,14 +102,12 @@ class VendorStep(Step):
                 _take(names, change)
             elif conflict.fault.recovery is Recovery.NAME_TAKEN:
                 change = plan_renamed(item, link, attempt)
-            elif link.quickbooks_id in live:
-                change = plan_after_edit(item, link, live[link.quickbooks_id], self.policies)
             else:
-                change = self.gone(item, link)
+                change = plan_linked(item, link)
             changes.append(change)
         return [
             Submission(company, conflict.submission.record, change)
-            for conflict, change in zip(conflicts, changes, strict=True)
+            for conflict, change in zip(conflicts, self.against_live(changes), strict=True)
         ]
 
     def _plan_unlinked(self, item: Item, conflict: Conflict, names: NamesInUse, attempt: int) -> Change:

@@ -109,7 +109,7 @@ class QuickBooksClient:
     def query(self, statement: str) -> list[Mapping[str, Any]]:
         """The rows of one statement (at most 1,000)."""
         answer = self._send("/query", body=statement, content_type="application/text")
-        return _rows(answer.body.get("QueryResponse"))
+        return _rows(answer.body)
 
     def queries(self, statements: Sequence[str], *, rows_each: int = 150) -> list[list[Mapping[str, Any]]]:
         """The rows of several statements, in as few requests as the batch limits allow.
@@ -162,7 +162,7 @@ class QuickBooksClient:
         faults = read_faults(to_json(item), status=200) if item else []
         if item is None or faults:
             raise Refused(faults or [Fault("0", "QuickBooks did not answer one query of a batch")])
-        return _rows(item.get("QueryResponse"))
+        return _rows(item)
 
     def _send(
         self,
@@ -283,15 +283,16 @@ def _retry_after(response: requests.Response) -> float:
     return min(float(value), _LONGEST_WAIT) if value.isdecimal() else 0.0
 
 
-def _rows(response: Any) -> list[Mapping[str, Any]]:
-    """The objects of a QueryResponse: its one list, or nothing."""
-    if not isinstance(response, Mapping):
-        return []
-    return next(
-        (
-            [row for row in value if isinstance(row, Mapping)]
-            for value in response.values()
-            if isinstance(value, list)
-        ),
-        [],
-    )
+def _rows(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The objects of a query's answer: a list in QueryResponse, or one object without that wrapper.
+
+    The latter is how the manual shows a query for Preferences (QuickBooks manual 3.3).
+    """
+    response = answer.get("QueryResponse")
+    held = response if isinstance(response, Mapping) else answer
+    for value in held.values():
+        if isinstance(value, list):
+            return [row for row in value if isinstance(row, Mapping)]
+        if isinstance(value, Mapping):
+            return [value]
+    return []
