@@ -221,6 +221,16 @@ def test_a_vendors_balance_is_what_its_bills_are_due(bill):
     assert bill.get(path)["balance"]["amount"] == 7.5
 
 
+def test_a_bill_that_changes_hands_is_owed_to_its_new_vendor(bill):
+    old, new = bill.vendor("old"), bill.vendor("new")
+    record = bill.bill(old["id"], 10)
+
+    changed = bill.ok("PATCH", f"bills/{record['id']}", {"vendorId": new["id"]})
+
+    assert changed["vendorName"] == "new"
+    assert [bill.get(f"vendors/{vendor['id']}")["balance"]["amount"] for vendor in (old, new)] == [0, 10]
+
+
 def test_a_changed_balance_moves_updated_time_if_switched_so(bill):
     bill.switches.bill_bumps_vendor = True
     vendor = bill.vendor()

@@ -603,6 +603,23 @@ def test_a_disabled_subscription_is_sent_nothing_until_enabled_again(bill, hooks
     assert len(hooks.events(subscription)) == 1
 
 
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_retries_end_with_their_subscription(bill, hooks, receiver, method):
+    bill.switches.webhook_retry_factor = 1.0
+    bill.on_loop(lambda service: service.clock.freeze())
+    receiver.statuses = [500]
+    subscription = hooks.subscribe()
+    bill.vendor()
+    receiver.next()
+    wait_until(lambda: hooks.events(subscription)[0].get("statusCode") == 500)
+    hooks.call(method, f"subscriptions/{subscription['id']}", {"status": {"enabled": False}})
+
+    bill.advance(seconds=2)
+    hooks.drain()
+
+    assert receiver.everything() == []
+
+
 def test_events_of_a_disabled_subscription_can_be_recorded(bill, hooks, receiver):
     bill.switches.webhook_events_while_disabled = "recorded"
     subscription = hooks.subscribe(status={"enabled": False})
