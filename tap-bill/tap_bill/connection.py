@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from tap_bill.answers import Call
 from tap_bill.client import BillClient
@@ -52,14 +51,10 @@ def connect(settings: Settings) -> Connection:
         login=True,
     )
 
-    def log_in(body: dict[str, str]) -> Any:
-        return client.run(
-            lambda: client.post(_LOGIN_PATH, body, login_call), call=login_call, governor=governor
-        )
-
     session = LoginSession(
         settings.credentials,
-        login=log_in,
+        post=lambda body: client.post(_LOGIN_PATH, body, login_call),
+        repeat=lambda attempt: client.run(attempt, call=login_call, governor=governor),
         base_url=settings.base_url,
         store=(
             EncryptedFile(settings.session_path, settings.encryption_keys)

@@ -73,11 +73,11 @@ class _Valid:
         return now - self.session.last_used < IDLE_LIMIT
 
 
-class Login(Protocol):
-    """Makes the login call, repeating it as its failures allow."""
+class Repeat(Protocol):
+    """Makes a call, repeating it as its failures allow."""
 
-    def __call__(self, body: dict[str, str]) -> Any:
-        """Send `body` to `POST /v3/login` and return the decoded answer."""
+    def __call__(self, attempt: Callable[[], CachedSession]) -> CachedSession:
+        """Call `attempt` until it succeeds or fails for good."""
 
 
 class LoginSession(AuthBase):
@@ -90,7 +90,8 @@ class LoginSession(AuthBase):
         self,
         credentials: Credentials,
         *,
-        login: Login,
+        post: Callable[[dict[str, str]], Any],
+        repeat: Repeat,
         base_url: str,
         store: SessionStore,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -99,14 +100,16 @@ class LoginSession(AuthBase):
 
         Args:
             credentials: Of the settings.
-            login: Makes the login call.
+            post: Sends a body to `POST /v3/login` and returns the decoded answer.
+            repeat: Makes the login, repeating it as its failures allow.
             base_url: Of the API, to which a session belongs.
             store: Where sessions outlive the process.
             now: The time in UTC.
         """
         SECRETS.add(credentials.password, credentials.dev_key)
         self._credentials = credentials
-        self._login = login
+        self._post = post
+        self._repeat = repeat
         self._fingerprint = credentials.fingerprint(base_url)
         self._store = store
         self._now = now
@@ -174,22 +177,23 @@ class LoginSession(AuthBase):
                 SECRETS.add(kept.session_id)
                 session = replace(kept, last_used=now)
             else:
-                self._count_login(ledger, now)
-                session = self._log_in()
+                session = self._repeat(lambda: self._log_in(ledger))
             ledger.sessions[self._fingerprint] = session
             self._remembered_at = now
             return session
 
-    def _count_login(self, ledger: Ledger, now: datetime) -> None:
+    def _count_login(self, ledger: Ledger) -> None:
+        hour = full_hour(now := self._now())
         times = ledger.logins.setdefault(self._credentials.key_fingerprint(), [])
-        if sum(time >= full_hour(now) for time in times) >= LOGINS_PER_HOUR:
-            msg = f"POST /v3/login: {LOGINS_PER_HOUR} logins were made since {full_hour(now):%H:%M} UTC"
+        if sum(time >= hour for time in times) >= LOGINS_PER_HOUR:
+            msg = f"POST /v3/login: {LOGINS_PER_HOUR} logins were made since {hour:%H:%M} UTC"
             raise HourlyLimitError(msg)
         times.append(now)
 
-    def _log_in(self) -> CachedSession:
+    def _log_in(self, ledger: Ledger) -> CachedSession:
+        self._count_login(ledger)
         wanted = self._credentials.organization_id
-        answer = self._login(
+        answer = self._post(
             {
                 "username": self._credentials.username,
                 "password": self._credentials.password,

@@ -36,7 +36,8 @@ class Bill:
     def session(self, *, store=None, credentials=CREDENTIALS, base_url=URL, login=None):
         return LoginSession(
             credentials,
-            login=login or self.log_in,
+            post=login or self.log_in,
+            repeat=lambda attempt: attempt(),
             base_url=base_url,
             store=store or MemoryStore(),
             now=lambda: self.now,

@@ -7,7 +7,7 @@ import logging
 
 import pytest
 import requests
-from tap_bill import client, limits
+from tap_bill import client, limits, session
 from tap_bill.errors import (
     GaveUpError,
     HourlyLimitStopError,
@@ -409,6 +409,29 @@ def test_a_login_that_fails_in_passing_is_repeated(bill, sync, config):
     bill.login_answers = [(500, b""), (429, [{"code": "BDC_1322"}]), login]
     bill.answer(VENDORS, [vendor("a")], [])
     assert ids(sync("vendors").records("vendors")) == ["a"]
+
+
+@pytest.mark.parametrize("half", [{}, b'{"sessionId": "se', {"organizationId": "00801TESTORGANIZATIO"}])
+def test_half_an_answer_to_the_login_is_asked_for_again(bill, sync, config, half):
+    bill.login_answers = [half, {"sessionId": "session-zzTOP", "organizationId": config["organization_id"]}]
+    bill.answer(VENDORS, [vendor("a")], [])
+    assert ids(sync("vendors").records("vendors")) == ["a"]
+
+
+def test_logins_used_up_are_waited_for(bill, sync, slept, monkeypatch):
+    monkeypatch.setattr(session, "LOGINS_PER_HOUR", 0)
+    limited = session.full_hour
+
+    def next_hour(moment):
+        # The hour is over once it has been slept through.
+        if sum(slept) > 10:
+            monkeypatch.setattr(session, "LOGINS_PER_HOUR", 200)
+        return limited(moment)
+
+    monkeypatch.setattr(session, "full_hour", next_hour)
+    bill.answer(VENDORS, [vendor("a")], [])
+    assert ids(sync("vendors").records("vendors")) == ["a"]
+    assert bill.logins == 1
 
 
 def test_a_login_that_keeps_failing_is_not_repeated_by_the_call_too(bill, sync, monkeypatch):
