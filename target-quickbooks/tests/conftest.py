@@ -17,7 +17,7 @@ from target_quickbooks.mapping.chart import Chart, ClassTracking, Company, Entri
 from target_quickbooks.mapping.purchase_order import OrderContext, VendorInQuickBooks, map_bill
 from target_quickbooks.mapping.source import Kind, Reference, read_bill
 from target_quickbooks.planning import Item
-from target_quickbooks.settings import Policies
+from target_quickbooks.settings import Policies, Settings
 from target_quickbooks.store.cipher import Cipher
 from target_quickbooks.store.database import open_store
 
@@ -261,6 +261,25 @@ def moment():
 @pytest.fixture(scope="session")
 def encryption_key():
     return KEY
+
+
+@pytest.fixture(scope="session")
+def make_settings():
+    """Settings of a run against made-up addresses."""
+
+    def build(**changed):
+        required = {
+            "client_id": "client",
+            "client_secret": "client-secret-value",
+            "realm_id": "9341452000000001",
+            "encryption_keys": (KEY,),
+            "refresh_token": "AB11-seed-token-value",
+            "api_url": "https://quickbooks.test",
+            "token_url": "https://intuit.test/tokens/bearer",
+        }
+        return Settings(**{**required, **changed})
+
+    return build
 
 
 @pytest.fixture

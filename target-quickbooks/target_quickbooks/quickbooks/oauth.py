@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import logging
+import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -16,10 +17,12 @@ from dataclasses import replace
 from typing import Any
 
 import requests
+from requests.auth import HTTPBasicAuth
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
 
 from target_quickbooks.errors import GrantDead, SettingsError, TemporaryError
 from target_quickbooks.exact_json import from_json
+from target_quickbooks.redaction import redact_text
 from target_quickbooks.settings import Settings
 from target_quickbooks.store import connection_table, lease_table
 from target_quickbooks.store.connection_table import Connection
@@ -30,6 +33,8 @@ _LEASE_SECONDS = 90
 _LEASE_POLL_SECONDS = 0.25
 _TIMEOUT = (10, 30)
 _DEFAULT_LIFE = dt.timedelta(seconds=3600)
+_LONGEST_LIFE = dt.timedelta(days=3650)
+_HELD_BY_ANOTHER = "Another process holds the lock for renewing the QuickBooks token and does not finish."
 
 logger = logging.getLogger("target-quickbooks")
 
@@ -67,6 +72,8 @@ class TokenSource:
         self._now = now
         self._sleep = sleep
         self._owner = uuid.uuid4().hex
+        self._lease = f"refresh:{settings.realm_id}:{settings.client_id}"
+        self._lock = threading.Lock()
         self._current: Connection | None = None
 
     def access_token(self, *, refused: str | None = None) -> str:
@@ -75,13 +82,14 @@ class TokenSource:
         Args:
             refused: A token the API has just refused; it is not given again.
         """
-        current = self._current
-        if current is None or not self._usable(current, refused):
-            current = self._load()
-            if not self._usable(current, refused):
-                current = self._renew_under_lease(refused)
-            self._current = current
-        return current.access_token or ""
+        with self._lock:
+            current = self._current
+            if current is None or not self._usable(current, refused):
+                current = self._load()
+                if not self._usable(current, refused):
+                    current = self._renew_under_lease(refused)
+                self._current = current
+            return current.access_token or ""
 
     def _usable(self, connection: Connection, refused: str | None) -> bool:
         return bool(
@@ -119,22 +127,26 @@ class TokenSource:
 
     def _renew_under_lease(self, refused: str | None) -> Connection:
         """One process refreshes; the others wait and use what it got."""
-        name = f"refresh:{self._settings.realm_id}:{self._settings.client_id}"
         for _ in range(int(2 * _LEASE_SECONDS / _LEASE_POLL_SECONDS)):
-            if lease_table.acquire(self._store, name, self._owner, now=self._now(), seconds=_LEASE_SECONDS):
+            if self._take_lease():
                 break
             self._sleep(_LEASE_POLL_SECONDS)
             current = self._load()
             if self._usable(current, refused):
                 return current
         else:
-            msg = "Another process holds the lock for renewing the QuickBooks token and does not finish."
-            raise TemporaryError(msg)
+            raise TemporaryError(_HELD_BY_ANOTHER)
         try:
             current = self._load()
             return current if self._usable(current, refused) else self._renew(current)
         finally:
-            lease_table.release(self._store, name, self._owner)
+            lease_table.release(self._store, self._lease, self._owner)
+
+    def _take_lease(self) -> bool:
+        """Take the lease, or make it last longer where it is ours."""
+        return lease_table.acquire(
+            self._store, self._lease, self._owner, now=self._now(), seconds=_LEASE_SECONDS
+        )
 
     def _renew(self, connection: Connection) -> Connection:
         status, answer = self._ask(connection.refresh_token)
@@ -143,7 +155,7 @@ class TokenSource:
             self._save(renewed)
             logger.info("Renewed the QuickBooks access token for realm %s.", renewed.realm_id)
             return renewed
-        raise self._refusal(connection, str(answer.get("error") or status))
+        raise self._refusal(connection, redact_text(str(answer.get("error") or f"HTTP {status}"))[:200])
 
     def _ask(self, refresh_token: str) -> tuple[int, dict[str, Any]]:
         try:
@@ -165,12 +177,15 @@ class TokenSource:
         raise AssertionError  # pragma: no cover - Retrying either returns or raises
 
     def _post(self, refresh_token: str) -> tuple[int, dict[str, Any]]:
+        if not self._take_lease():
+            raise TemporaryError(_HELD_BY_ANOTHER)
+        settings = self._settings
         try:
             response = self._session.post(
-                self._settings.token_url,
+                settings.token_url,
                 data={"grant_type": "refresh_token", "refresh_token": refresh_token},
-                auth=(self._settings.client_id, self._settings.client_secret),
-                headers={"Accept": "application/json", "User-Agent": self._settings.user_agent},
+                auth=HTTPBasicAuth(settings.client_id.encode(), settings.client_secret.encode()),
+                headers={"Accept": "application/json", "User-Agent": settings.user_agent},
                 timeout=_TIMEOUT,
                 allow_redirects=False,
             )
@@ -199,7 +214,7 @@ class TokenSource:
 
     def _refusal(self, connection: Connection, error: str) -> Exception:
         realm = connection.realm_id
-        if error in {"invalid_client", "401"}:
+        if error in {"invalid_client", "HTTP 401"}:
             return SettingsError(
                 "Intuit does not accept client_id and client_secret. Copy both from Keys & credentials of "
                 "your Intuit app, for the right environment."
@@ -224,6 +239,6 @@ class TokenSource:
 
 def _seconds(value: Any, default: dt.timedelta) -> dt.timedelta:
     try:
-        return dt.timedelta(seconds=int(value))
-    except (TypeError, ValueError):
+        return min(dt.timedelta(seconds=int(value)), _LONGEST_LIFE)
+    except (TypeError, ValueError, OverflowError):
         return default
