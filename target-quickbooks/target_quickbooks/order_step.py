@@ -213,14 +213,17 @@ class OrderStep(Step):
 
     def _plan_refused(self, company: Company, item: Item, conflict: Conflict, orders: _Orders) -> Change:
         change, link = conflict.submission.change, item.link
+        recovery = conflict.fault.recovery
         found = orders.ours(company, item, _numbers(item)) if link is None else None
         if found:
-            return plan_found_order(item, found)
-        if conflict.fault.recovery is Recovery.NUMBER_TAKEN:
+            change = plan_found_order(item, found)
+        if recovery is Recovery.NUMBER_TAKEN and not found:
             distinct = distinct_document_number(str(change.body.get("DocNumber") or ""), item.bill_id)
             return replace(change, item=item, body={**change.body, "DocNumber": distinct})
-        if conflict.fault.recovery is Recovery.REREAD:
+        if recovery is Recovery.REREAD and not found:
             return plan_linked(item, link) if link else plan_order(item, None, "")
+        if recovery in {Recovery.NUMBER_TAKEN, Recovery.REREAD}:
+            return change
         self.report.note(STREAM, "all bills", "QuickBooks accepts no location on purchase orders; left out")
         body = {key: value for key, value in change.body.items() if key != "DepartmentRef"}
         return replace(change, item=item, body=body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from dataclasses import replace
 from decimal import Decimal
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ import hypothesis
 import pytest
 import tenacity
 from cryptography.fernet import Fernet
+from sqlalchemy.engine import make_url
 from target_quickbooks.exact_json import fingerprint
 from target_quickbooks.links import Company as CompanyPair
 from target_quickbooks.mapping.chart import Chart, ClassTracking, Company, Entries, Entry
@@ -287,8 +289,17 @@ def store_url(tmp_path):
     return f"sqlite:///{tmp_path / 'store.sqlite3'}"
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory):
+    """The file of a store that was migrated and never used: copying it is faster than migrating."""
+    path = tmp_path_factory.mktemp("empty") / "store.sqlite3"
+    open_store(f"sqlite:///{path}", Cipher((KEY,))).close()
+    return path
+
+
 @pytest.fixture
-def store(store_url):
+def store(store_url, empty_store):
+    shutil.copy(empty_store, make_url(store_url).database)
     opened = open_store(store_url, Cipher((KEY,)))
     yield opened
     opened.close()

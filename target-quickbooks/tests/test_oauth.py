@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from base64 import b64decode
+from time import sleep as pause
 from urllib.parse import parse_qs
 
 import pytest
@@ -298,7 +299,9 @@ def test_threads_and_processes_share_one_refresh(
     """One source used by several threads, or several sources on one store."""
     requests_mock.post(URL, [answer(1), answer(2)])
     stores = [store] if shared else [open_store(store_url, Cipher((encryption_key,))) for _ in range(4)]
-    sources = [TokenSource(make_settings(), each, now=clock.moment, sleep=lambda _: None) for each in stores]
+    sources = [
+        TokenSource(make_settings(), each, now=clock.moment, sleep=lambda _: pause(0.01)) for each in stores
+    ]
     start = threading.Barrier(4)
     got = []
 
@@ -338,9 +341,7 @@ def test_the_lease_of_a_dead_process_expires(tokens, requests_mock, store, clock
     assert 90 <= clock.time - began < 92
 
 
-def test_while_another_process_renews_its_result_is_awaited(
-    tokens, requests_mock, store, clock, make_settings
-):
+def test_while_another_process_renews_its_result_is_awaited(requests_mock, store, clock, make_settings):
     """It finishes while we wait, and we use what it got."""
     requests_mock.post(URL, [answer(1), answer(2)])
     lease_table.acquire(store, LEASE, "other", now=clock.moment(), seconds=90)

@@ -1,0 +1,383 @@
+"""What is to be done about a vendor: create, update, link, skip or block."""
+
+from __future__ import annotations
+
+import pytest
+from target_quickbooks.changes import link_after
+from target_quickbooks.mapping.names import comparable
+from target_quickbooks.mapping.refusal import Awaited, Refusal
+from target_quickbooks.mapping.source import read_vendor
+from target_quickbooks.mapping.vendor import map_vendor
+from target_quickbooks.planning import (
+    NamesInUse,
+    Operation,
+    plan_after_edit,
+    plan_linked,
+    plan_renamed,
+    plan_vendor,
+    refused,
+)
+from target_quickbooks.settings import EditConflict, Policies, VendorConflict
+
+NAME = "Happy Music Supplies"
+TWIN = {"Id": "137", "SyncToken": "4", "DisplayName": NAME, "Active": True, "CurrencyRef": {"value": "USD"}}
+
+
+@pytest.fixture(scope="session")
+def vendor(vendor_record, company, make_item):
+    """The item of a BILL vendor."""
+
+    def build(*, link=None, several_currencies=False, **changed):
+        read = read_vendor(vendor_record(**changed))
+        mapped = map_vendor(read, company(multicurrency=several_currencies))
+        return make_item(mapped, link=link, archived=read.archived)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def written(vendor):
+    """The link of a vendor that was written as given."""
+
+    def build(**record):
+        item = vendor(**record)
+        created = plan_vendor(item, NamesInUse(vendors={}), Policies())
+        return link_after(created, {"Id": "137", "SyncToken": "0", "DisplayName": NAME})
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def replanned(vendor, written):
+    """The plan for a vendor that was written as ``before`` says and is now as ``after`` says."""
+
+    def build(before, after):
+        link = written(**before)
+        return plan_linked(vendor(link=link, **after), link)
+
+    return build
+
+
+def taken_by(twin=None, *, others=(), owners=None):
+    vendors = {comparable(NAME): twin} if twin else {}
+    return NamesInUse(vendors=vendors, others={comparable(name) for name in others}, owners=owners or {})
+
+
+def fields(change):
+    """What an update changes."""
+    return {found.field: change.body[found.field] for found in change.differences}
+
+
+def test_a_new_vendor_is_created_with_what_is_set(vendor):
+    change = plan_vendor(vendor(email=None, phone=None), taken_by(), Policies())
+    assert change.operation is Operation.CREATE
+    assert "PrimaryPhone" not in change.body
+    assert "PrimaryEmailAddr" not in change.body
+    assert change.body["Vendor1099"] is True
+    assert {found.field for found in change.differences} == set(change.body)
+    assert all(found.before is None for found in change.differences)
+
+
+def test_a_no_is_sent_like_a_yes(vendor):
+    """Only empty texts and objects are left out of a create."""
+    change = plan_vendor(vendor(additionalInfo={"track1099": False}), taken_by(), Policies())
+    assert change.body["Vendor1099"] is False
+
+
+def test_a_vendor_archived_before_it_was_ever_written_is_skipped(vendor):
+    change = plan_vendor(vendor(archived=True), taken_by(), Policies())
+    assert change.operation is Operation.SKIP
+
+
+def test_an_unchanged_vendor_is_skipped(replanned):
+    assert replanned({}, {}).operation is Operation.SKIP
+
+
+def test_only_what_changed_is_sent(replanned):
+    change = replanned({}, {"phone": "555-1234"})
+    assert change.operation is Operation.UPDATE
+    assert change.body == {
+        "Id": "137",
+        "SyncToken": "0",
+        "sparse": True,
+        "PrimaryPhone": {"FreeFormNumber": "555-1234"},
+    }
+    [difference] = change.differences
+    assert difference.before == {"FreeFormNumber": "987-654-3210"}
+
+
+@pytest.mark.parametrize(
+    ("after", "sent"),
+    [
+        ({"phone": None}, {"PrimaryPhone": {}}),
+        ({"email": None}, {"PrimaryEmailAddr": {}}),
+        ({"accountNumber": None}, {"AcctNum": ""}),
+        ({"address": None}, {"BillAddr": {}}),
+    ],
+)
+def test_what_bill_no_longer_holds_is_cleared_by_empty_values(replanned, after, sent):
+    """QuickBooks ignores null in a sparse update (manual 6.0.1)."""
+    assert fields(replanned({}, after)) == sent
+
+
+def test_a_renamed_vendor_keeps_its_object(replanned):
+    change = replanned({}, {"name": "New Name", "additionalInfo": {"companyName": "x"}})
+    assert change.body["Id"] == "137"
+    assert change.body["DisplayName"] == "New Name"
+
+
+def test_an_archived_vendor_is_deactivated(replanned):
+    assert fields(replanned({}, {"archived": True})) == {"Active": False}
+
+
+def test_a_restored_vendor_gets_its_name_back(replanned):
+    """QuickBooks writes "(deleted)" behind the name of an inactive one (manual 6.1)."""
+    change = replanned({"archived": True}, {})
+    assert (change.body["Active"], change.body["DisplayName"]) == (True, NAME)
+
+
+def test_a_changed_tax_id_is_sent_whole(replanned):
+    change = replanned(
+        {}, {"additionalInfo": {"taxId": "12-3456789", "track1099": True, "companyName": "Happy Music Inc."}}
+    )
+    assert fields(change) == {"TaxIdentifier": "12-3456789"}
+
+
+def test_the_last_write_keeps_only_the_end_of_a_tax_id(written):
+    assert written().desired["TaxIdentifier"] == "XXXXXX8777"
+
+
+def with_tax_id(tax_id):
+    return {"additionalInfo": {"taxId": tax_id, "track1099": True, "companyName": "Happy Music Inc."}}
+
+
+def test_a_tax_id_that_differs_before_its_last_four_digits_is_sent(replanned):
+    """The fingerprint tells, although what is kept does not."""
+    assert fields(replanned({}, with_tax_id("11-1118777"))) == {"TaxIdentifier": "11-1118777"}
+
+
+def test_another_change_does_not_send_the_same_tax_id_again(replanned):
+    assert fields(replanned({}, {"phone": "555-1234"})) == {"PrimaryPhone": {"FreeFormNumber": "555-1234"}}
+
+
+@pytest.mark.parametrize("tax_id", [None, "XX-XXX8777"])
+def test_a_tax_id_that_bill_no_longer_shows_costs_no_write(replanned, tax_id):
+    """It must not be cleared: BILL may merely have masked it."""
+    change = replanned({}, with_tax_id(tax_id))
+    assert (change.operation, change.quickbooks_id, change.sync_token) == (Operation.LINK, "137", "0")
+
+
+def test_a_currency_that_appears_costs_no_write(replanned):
+    """The company turned multicurrency on; the vendor has been in its home currency all along."""
+    assert replanned({}, {"several_currencies": True}).operation is Operation.LINK
+
+
+def test_a_currency_that_disappears_costs_no_write(replanned):
+    assert replanned({"several_currencies": True}, {}).operation is Operation.LINK
+
+
+def test_a_currency_cannot_change(replanned):
+    change = replanned({"several_currencies": True}, {"several_currencies": True, "billCurrency": "EUR"})
+    assert (change.operation, change.code) == (Operation.BLOCKED, "currency-fixed")
+    assert "from USD to EUR" in change.reason
+
+
+# --- names that are taken -----------------------------------------------------------------------------------
+
+
+def test_a_vendor_of_the_same_name_is_adopted(vendor):
+    change = plan_vendor(vendor(), taken_by(TWIN), Policies())
+    assert change.operation is Operation.UPDATE
+    assert (change.quickbooks_id, change.sync_token) == ("137", "4")
+    assert change.body["TaxIdentifier"] == "99-9888777"
+    assert "DisplayName" not in fields(change)
+
+
+def test_an_adopted_vendor_loses_nothing_it_holds(vendor):
+    """What BILL does not know is left as it is in QuickBooks."""
+    twin = {**TWIN, "PrimaryPhone": {"FreeFormNumber": "1"}, "AcctNum": "7"}
+    change = plan_vendor(vendor(phone=None, accountNumber=None), taken_by(twin), Policies())
+    assert not {"PrimaryPhone", "AcctNum"} & set(fields(change))
+    assert change.body.get("AcctNum", "7") == "7"
+
+
+def test_a_vendor_that_is_already_as_it_should_be_is_only_linked(vendor):
+    """Sub-fields and ids of QuickBooks' own make no difference, nor does the mask of a tax id."""
+    item = vendor()
+    twin = {**item.mapped.payload, **TWIN, "TaxIdentifier": "XXXXXX8777", "Balance": 390}
+    twin["BillAddr"] = {**item.mapped.payload["BillAddr"], "Id": "423", "Lat": "INVALID"}
+    change = plan_vendor(item, taken_by(twin), Policies())
+    assert (change.operation, change.quickbooks_id, change.sync_token) == (Operation.LINK, "137", "4")
+
+
+def test_an_inactive_twin_is_adopted_and_comes_back_under_its_name(vendor):
+    change = plan_vendor(vendor(), taken_by({**TWIN, "Active": False}), Policies())
+    assert (change.body["Active"], change.body["DisplayName"]) == (True, NAME)
+
+
+def test_a_name_is_compared_as_quickbooks_does(vendor):
+    change = plan_vendor(vendor(name="  HAPPY  music supplies"), taken_by(TWIN), Policies())
+    assert change.quickbooks_id == "137"
+
+
+def test_a_vendor_that_belongs_to_another_bill_vendor_is_not_adopted(vendor):
+    change = plan_vendor(vendor(), taken_by(TWIN, owners={"137": "00902OTHER"}), Policies())
+    assert (change.operation, change.body["DisplayName"]) == (Operation.CREATE, f"{NAME} (Vendor)")
+
+
+def test_a_vendor_of_the_same_id_in_another_organization_is_another_vendor(vendor):
+    item = vendor()
+    change = plan_vendor(item, taken_by(TWIN, owners={"137": item.bill_id}), Policies())
+    assert change.operation is Operation.CREATE
+
+
+def test_a_vendor_in_another_currency_is_not_adopted(vendor):
+    item = vendor(billCurrency="EUR", several_currencies=True)
+    change = plan_vendor(item, taken_by(TWIN), Policies())
+    assert (change.operation, change.body["DisplayName"]) == (Operation.CREATE, f"{NAME} (EUR)")
+
+
+@pytest.mark.parametrize(
+    ("taken", "name"),
+    [
+        ([], f"{NAME} (Vendor)"),
+        ([f"{NAME} (Vendor)"], f"{NAME} (ABC123)"),
+    ],
+)
+def test_a_name_held_by_a_customer_gets_the_first_suffix_that_is_free(vendor, taken, name):
+    others = [NAME, *taken]
+    assert plan_vendor(vendor(), taken_by(others=others), Policies()).body["DisplayName"] == name
+
+
+def test_when_every_name_is_taken_the_vendor_is_blocked(vendor):
+    others = [NAME, f"{NAME} (Vendor)", f"{NAME} (ABC123)"]
+    change = plan_vendor(vendor(), taken_by(others=others), Policies())
+    assert (change.operation, change.code) == (Operation.BLOCKED, "name-taken")
+
+
+@pytest.mark.parametrize("names", [taken_by(TWIN), taken_by(others=[NAME])])
+def test_a_taken_name_is_refused_where_the_policy_says_so(vendor, names):
+    change = plan_vendor(vendor(), names, Policies(vendor_conflict=VendorConflict.FAIL))
+    assert (change.operation, change.code) == (Operation.BLOCKED, "name-taken")
+    assert NAME in change.reason
+
+
+def test_nothing_is_adopted_where_the_policy_says_so(vendor):
+    change = plan_vendor(vendor(), taken_by(TWIN), Policies(vendor_conflict=VendorConflict.SUFFIX))
+    assert (change.operation, change.body["DisplayName"]) == (Operation.CREATE, f"{NAME} (Vendor)")
+
+
+@pytest.mark.parametrize(("attempt", "name"), [(1, f"{NAME} (Vendor)"), (2, f"{NAME} (ABC123)")])
+def test_each_refused_name_leads_to_the_next(vendor, attempt, name):
+    """Also when nobody can be found who holds it."""
+    change = plan_vendor(vendor(), taken_by(), Policies(), attempt=attempt)
+    assert change.body["DisplayName"] == name
+
+
+def test_a_name_that_quickbooks_just_refused_is_not_tried_again(vendor):
+    """The twin cannot be adopted, and the first suffix is held by a customer."""
+    names = taken_by(TWIN, others=[f"{NAME} (Vendor)"], owners={"137": "00902OTHER"})
+    change = plan_vendor(vendor(), names, Policies(), attempt=1)
+    assert change.body["DisplayName"] == f"{NAME} (ABC123)"
+
+
+def test_a_twin_that_turns_up_after_a_refusal_is_adopted(vendor):
+    change = plan_vendor(vendor(), taken_by(TWIN, others=[NAME]), Policies(), attempt=1)
+    assert change.quickbooks_id == "137"
+
+
+def test_a_long_name_makes_room_for_its_suffix(vendor):
+    change = plan_vendor(vendor(name="x" * 500), taken_by(), Policies(), attempt=1)
+    assert len(change.body["DisplayName"]) == 500
+    assert change.body["DisplayName"].endswith(" (Vendor)")
+
+
+@pytest.mark.parametrize(("attempt", "name"), [(1, "New (Vendor)"), (2, "New (ABC123)")])
+def test_a_new_name_that_is_taken_gets_a_suffix(vendor, written, attempt, name):
+    link = written()
+    change = plan_renamed(vendor(link=link, name="New"), link, attempt)
+    assert change.operation is Operation.UPDATE
+    assert change.body["DisplayName"] == name
+
+
+def test_a_rename_is_given_up_when_every_name_is_taken(vendor, written):
+    link = written()
+    change = plan_renamed(vendor(link=link, name="New"), link, 3)
+    assert (change.operation, change.code) == (Operation.BLOCKED, "name-taken")
+
+
+# --- edited in QuickBooks -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def edited(vendor, written):
+    """The plan for a phone that changed in BILL, after QuickBooks said that somebody was faster."""
+
+    def build(live, policy, **after):
+        link = written()
+        stored = {**link.desired, "Id": "137", "SyncToken": "7", "TaxIdentifier": "XXXXXX8777", **live}
+        item = vendor(link=link, **(after or {"phone": "555-1234"}))
+        return plan_after_edit(item, link, stored, Policies(edit_conflict=policy))
+
+    return build
+
+
+THEIRS = {"PrimaryPhone": {"FreeFormNumber": "222-2222"}}
+
+
+@pytest.mark.parametrize("policy", list(EditConflict))
+def test_an_edit_of_other_fields_is_no_conflict(edited, policy):
+    change = edited({"PrimaryEmailAddr": {"Address": "new@acme.example"}}, policy)
+    assert (change.operation, change.body["SyncToken"]) == (Operation.UPDATE, "7")
+    assert fields(change) == {"PrimaryPhone": {"FreeFormNumber": "555-1234"}}
+
+
+def test_bill_wins_a_conflict(edited):
+    change = edited(THEIRS, EditConflict.BILL_WINS)
+    assert (change.operation, change.body["SyncToken"]) == (Operation.UPDATE, "7")
+    assert fields(change) == {"PrimaryPhone": {"FreeFormNumber": "555-1234"}}
+
+
+def test_quickbooks_wins_a_conflict(edited):
+    change = edited(THEIRS, EditConflict.QUICKBOOKS_WINS)
+    assert (change.operation, change.sync_token) == (Operation.LINK, "7")
+    assert "PrimaryPhone changed in BILL and in QuickBooks" in change.reason
+
+
+def test_a_conflict_waits_for_a_person(edited):
+    change = edited(THEIRS, EditConflict.HOLD)
+    assert (change.operation, change.code) == (Operation.BLOCKED, "edit-conflict")
+    assert "PrimaryPhone changed in BILL and in QuickBooks" in change.reason
+
+
+@pytest.mark.parametrize("policy", [EditConflict.HOLD, EditConflict.QUICKBOOKS_WINS])
+def test_what_is_already_as_bill_wants_it_is_no_conflict(edited, policy):
+    """Such as our own write whose answer was lost."""
+    change = edited({"PrimaryPhone": {"FreeFormNumber": "555-1234"}}, policy)
+    assert change.operation is Operation.UPDATE
+
+
+@pytest.mark.parametrize("held", [None, {}, {"Id": "423"}])
+def test_nothing_is_nothing_however_quickbooks_writes_it(vendor, written, held):
+    link = written(address=None)
+    live = {**link.desired, "Id": "137", "SyncToken": "7", "BillAddr": held}
+    item = vendor(link=link, address={"line1": "1 New Street"})
+    change = plan_after_edit(item, link, live, Policies(edit_conflict=EditConflict.HOLD))
+    assert change.operation is Operation.UPDATE
+
+
+def test_a_masked_tax_id_is_no_conflict(edited):
+    change = edited({}, EditConflict.HOLD, **with_tax_id("12-3456789"))
+    assert fields(change) == {"TaxIdentifier": "12-3456789"}
+
+
+def test_a_refusal_blocks_with_all_it_knows(vendor):
+    refusal = Refusal("some-code", "Reason.", advice="Advice.", awaited=Awaited("vendors", "1"))
+    change = refused(vendor(), refusal)
+    assert (change.operation, change.code, change.reason, change.advice) == (
+        Operation.BLOCKED,
+        "some-code",
+        "Reason.",
+        "Advice.",
+    )
+    assert change.awaited == Awaited("vendors", "1")

@@ -1,0 +1,223 @@
+"""How the walk's steps plan again what QuickBooks refused: a fake outlet answers with scripted refusals."""
+
+from __future__ import annotations
+
+import pytest
+from target_quickbooks.changes import Conflict
+from target_quickbooks.links import Link
+from target_quickbooks.mapping.names import comparable
+from target_quickbooks.mapping.source import Kind, read_reference
+from target_quickbooks.order_step import OrderStep
+from target_quickbooks.planning import Operation
+from target_quickbooks.quickbooks.faults import Fault
+from target_quickbooks.report import RunReport
+from target_quickbooks.settings import Policies
+from target_quickbooks.store import link_table, reference_table
+from target_quickbooks.vendor_step import VendorStep
+
+NAME = "Happy Music Supplies"
+STALE, NAME_TAKEN, NUMBER_TAKEN, NO_LOCATION = (Fault(code, "") for code in ("5010", "6240", "6140", "2010"))
+
+
+class ScriptedOutlet:
+    """Refuses the first changes with the given faults and takes the rest."""
+
+    def __init__(self, *faults):
+        self.faults = list(faults)
+        self.changes = []
+
+    def apply(self, submissions, *, replan=True):
+        conflicts = []
+        for submission in submissions:
+            self.changes.append(submission.change)
+            if submission.change.operation.writes and self.faults:
+                conflicts.append(Conflict(submission, self.faults.pop(0)))
+        return conflicts if replan else []
+
+    def pending_links(self, *_):
+        return {}
+
+    @property
+    def last(self):
+        return self.changes[-1]
+
+
+class FakeDirectory:
+    """A QuickBooks company of the given objects; ``later`` is what its orders are once they were read."""
+
+    def __init__(self, chart, *, vendors=(), others=(), orders=(), later=(), live=()):
+        self._chart = chart
+        self._vendors = {comparable(vendor["DisplayName"]): vendor for vendor in vendors}
+        self._others = frozenset(comparable(name) for name in others)
+        self._orders = [list(later or orders), list(orders)]
+        self._live = {found["Id"]: found for found in live}
+
+    def company(self):
+        return self._chart.company
+
+    def chart(self, *_):
+        return self._chart
+
+    def vendors_named(self, names):
+        wanted = {comparable(name) for name in names}
+        return {name: vendor for name, vendor in self._vendors.items() if name in wanted}
+
+    def names_held_by_others(self, _):
+        return self._others
+
+    def orders_numbered(self, numbers):
+        orders = self._orders.pop() if len(self._orders) > 1 else self._orders[0]
+        return {number: [found for found in orders if found["DocNumber"] == number] for number in numbers}
+
+    def objects(self, _, ids):
+        return {found: self._live[found] for found in ids if found in self._live}
+
+
+@pytest.fixture
+def vendor_step(store, chart):
+    def build(*faults, policies=None, **quickbooks):
+        outlet = ScriptedOutlet(*faults)
+        directory = FakeDirectory(chart(), **quickbooks)
+        return VendorStep(store, directory, outlet, policies or Policies(), RunReport()), outlet
+
+    return build
+
+
+@pytest.fixture
+def order_step(store, chart, pair, moment, vendor_record):
+    """A step for bills whose vendor is linked and whose account is known."""
+    with store.writing() as connection:
+        link_table.save(connection, pair, Link("Vendor", vendor_record()["id"], "41", "0"), now=moment)
+        reference_table.save(
+            connection,
+            pair.organization_id,
+            [
+                read_reference(Kind.VENDOR, vendor_record()),
+                read_reference(Kind.ACCOUNT, {"id": "0ca-travel", "name": "Travel"}),
+                read_reference(Kind.LOCATION, {"id": "loc-austin", "name": "Austin"}),
+            ],
+        )
+
+    def build(*faults, policies=None, **quickbooks):
+        outlet = ScriptedOutlet(*faults)
+        directory = FakeDirectory(chart(), **quickbooks)
+        return OrderStep(store, directory, outlet, policies or Policies(), RunReport()), outlet
+
+    return build
+
+
+def test_the_last_of_two_versions_in_one_window_counts(vendor_step, pair, vendor_record):
+    step, outlet = vendor_step()
+    step.write(pair, [vendor_record(name="Old"), vendor_record(name="New")])
+    assert [change.body["DisplayName"] for change in outlet.changes] == ["New"]
+
+
+def test_two_new_vendors_of_one_name_become_two(vendor_step, pair, vendor_record):
+    step, outlet = vendor_step()
+    step.write(pair, [vendor_record(id="00902A"), vendor_record(id="00902B")])
+    assert [change.body["DisplayName"] for change in outlet.changes] == [NAME, f"{NAME} (Vendor)"]
+
+
+def test_two_vendors_do_not_adopt_one(vendor_step, pair, vendor_record):
+    twin = {"Id": "137", "SyncToken": "4", "DisplayName": NAME}
+    step, outlet = vendor_step(vendors=[twin])
+    step.write(pair, [vendor_record(id="00902A"), vendor_record(id="00902B")])
+    assert [change.operation for change in outlet.changes] == [Operation.UPDATE, Operation.CREATE]
+
+
+def test_a_name_held_by_a_customer_gets_the_plainest_suffix(vendor_step, pair, vendor_record):
+    step, outlet = vendor_step(NAME_TAKEN, others=[NAME])
+    step.write(pair, [vendor_record()])
+    assert outlet.last.body["DisplayName"] == f"{NAME} (Vendor)"
+
+
+def test_every_refusal_of_a_name_leads_to_another_one(vendor_step, pair, vendor_record):
+    """Nobody can be found who holds them."""
+    step, outlet = vendor_step(NAME_TAKEN, NAME_TAKEN, NAME_TAKEN)
+    step.write(pair, [vendor_record()])
+    names = [change.body.get("DisplayName") for change in outlet.changes]
+    assert names == [NAME, f"{NAME} (Vendor)", f"{NAME} (000001)", None]
+    assert outlet.last.code == "name-taken"
+
+
+def test_a_suffix_that_is_refused_beside_a_twin_is_not_tried_again(
+    vendor_step, store, pair, moment, vendor_record
+):
+    with store.writing() as connection:
+        link_table.save(connection, pair, Link("Vendor", "00902OTHER", "137", "0"), now=moment)
+    twin = {"Id": "137", "SyncToken": "4", "DisplayName": NAME}
+    step, outlet = vendor_step(NAME_TAKEN, vendors=[twin])
+    step.write(pair, [vendor_record()])
+    assert [change.body["DisplayName"] for change in outlet.changes] == [
+        f"{NAME} (Vendor)",
+        f"{NAME} (000001)",
+    ]
+
+
+def test_an_adoption_that_came_too_late_adopts_what_is_there_now(vendor_step, pair, vendor_record):
+    """Another name would make a second vendor of one that exists."""
+    twin = {"Id": "137", "SyncToken": "5", "DisplayName": NAME}
+    step, outlet = vendor_step(STALE, STALE, vendors=[twin])
+    step.write(pair, [vendor_record()])
+    assert [change.quickbooks_id for change in outlet.changes] == ["137", "137", "137"]
+
+
+def test_a_linked_vendor_that_is_gone_is_blocked(vendor_step, store, pair, moment, vendor_record):
+    with store.writing() as connection:
+        link_table.save(connection, pair, Link("Vendor", vendor_record()["id"], "137", "0"), now=moment)
+    step, outlet = vendor_step(STALE)
+    step.write(pair, [vendor_record()])
+    assert outlet.last.code == "gone-in-quickbooks"
+
+
+def test_a_taken_number_that_is_not_ours_is_made_distinct(order_step, pair, bill_record):
+    step, outlet = order_step(NUMBER_TAKEN)
+    step.write(pair, [bill_record()])
+    assert [change.body["DocNumber"] for change in outlet.changes] == ["INV-1", "INV-1~ABC123"]
+
+
+def found_order(note, **members):
+    return {"Id": "257", "SyncToken": "3", "DocNumber": "INV-1", "PrivateNote": note, **members}
+
+
+def test_an_order_that_carries_our_bills_id_is_taken_over(order_step, pair, bill_record):
+    """The store was lost, or an answer was."""
+    note = f"[BILL {pair.organization_id}/{bill_record()['id']}]"
+    step, outlet = order_step(orders=[found_order(note)])
+    step.write(pair, [bill_record()])
+    assert (outlet.last.operation, outlet.last.quickbooks_id) == (Operation.UPDATE, "257")
+
+
+def test_taking_an_order_over_too_late_takes_over_what_is_there_now(order_step, pair, bill_record):
+    """It must not be sent with the same stale token again."""
+    order = found_order(f"[BILL {pair.organization_id}/{bill_record()['id']}]")
+    step, outlet = order_step(STALE, orders=[order], later=[{**order, "SyncToken": "9"}])
+    step.write(pair, [bill_record()])
+    assert [change.body["SyncToken"] for change in outlet.changes] == ["3", "9"]
+
+
+def test_a_location_that_orders_do_not_take_is_left_out(order_step, pair, bill_record):
+    step, outlet = order_step(NO_LOCATION)
+    step.write(pair, [bill_record(classifications={"locationId": "loc-austin"})])
+    assert ["DepartmentRef" in change.body for change in outlet.changes] == [True, False]
+
+
+def test_a_location_that_a_found_order_does_not_take_is_left_out(order_step, pair, bill_record):
+    order = found_order(f"[BILL {pair.organization_id}/{bill_record()['id']}]")
+    step, outlet = order_step(NO_LOCATION, orders=[order])
+    step.write(pair, [bill_record(classifications={"locationId": "loc-austin"})])
+    assert [change.quickbooks_id for change in outlet.changes] == ["257", "257"]
+    assert ["DepartmentRef" in change.body for change in outlet.changes] == [True, False]
+
+
+def test_a_bill_waits_for_its_vendor(order_step, pair, bill_record):
+    step, outlet = order_step()
+    step.write(pair, [bill_record(vendorId="00902LATER")])
+    assert (outlet.last.operation, outlet.last.code) == (Operation.BLOCKED, "vendor-awaited")
+    assert outlet.last.awaited.bill_id == "00902LATER"
+
+
+def test_a_draft_is_never_written(order_step, pair, bill_record):
+    step, outlet = order_step()
+    step.write(pair, [bill_record(recordStatus="DRAFT")])
+    assert outlet.last.operation is Operation.SKIP
