@@ -36,6 +36,7 @@ class Client:
     """Calls the service, by default within a session."""
 
     simulator: RunningSimulator
+    http: requests.Session
     headers: dict[str, str] = field(default_factory=dict)
 
     ORGANIZATION: ClassVar = ORGANIZATION
@@ -105,7 +106,7 @@ class Client:
         data = body if isinstance(body, bytes) else None
         if body is not None and data is None:
             data = simplejson.dumps(body, use_decimal=True).encode()
-        return requests.request(
+        return self.http.request(
             method,
             f"{self.url}{api}/{path}",
             data=data,
@@ -198,9 +199,10 @@ def set_up(world: World) -> None:
 @pytest.fixture
 def anonymous() -> Iterator[Client]:
     """A client without a session."""
-    with running("empty") as simulator:
+    with running("empty") as simulator, requests.Session() as http:
+        http.trust_env = False
         simulator.on_loop(set_up)
-        yield Client(simulator)
+        yield Client(simulator, http)
 
 
 @pytest.fixture
