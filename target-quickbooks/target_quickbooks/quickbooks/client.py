@@ -16,9 +16,9 @@ import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay
 from tenacity.wait import wait_exponential_jitter
 
-from target_quickbooks.errors import CompanyRefused, TemporaryError
+from target_quickbooks.errors import CompanyRefused, TargetError, TemporaryError
 from target_quickbooks.exact_json import from_json, to_json
-from target_quickbooks.quickbooks.faults import Fault, Recovery, read_faults
+from target_quickbooks.quickbooks.faults import Fault, Recovery, faults_in, read_faults
 from target_quickbooks.quickbooks.governor import Governor
 from target_quickbooks.quickbooks.oauth import TokenSource
 from target_quickbooks.quickbooks.query import PAGE, select_page
@@ -28,15 +28,20 @@ BATCH_SIZE = 30
 _ROWS_PER_BATCH = 1000
 _TIMEOUT = (10, 130)
 _LONGEST_WAIT = 60
+_TID_LENGTH = 64
 
 logger = logging.getLogger("target-quickbooks")
 
 
-class Refused(Exception):
-    """QuickBooks refused a whole request for a reason that lies in the request."""
+class Refused(TargetError):
+    """QuickBooks refused a whole request for a reason that lies in the request.
+
+    A writer finds the item that is to blame; a look-up that is refused ends the run.
+    """
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("; ".join(fault.text for fault in faults))
+        said = "; ".join(fault.text for fault in faults)
+        super().__init__(f"QuickBooks refused a request that should have been fine: {said}")
         self.faults = tuple(faults)
 
 
@@ -126,7 +131,9 @@ class QuickBooksClient:
             part = statements[start : start + size]
             items = [{"bId": str(number), "Query": text} for number, text in enumerate(part)]
             answers = self.batch(items).by_id
-            results.extend(self._query_rows(answers.get(str(number))) for number in range(len(part)))
+            results.extend(
+                self._query_rows(text, answers.get(str(number))) for number, text in enumerate(part)
+            )
         return results
 
     def every(self, entity: str, *, where: str = "") -> list[Mapping[str, Any]]:
@@ -158,10 +165,13 @@ class QuickBooksClient:
         answers = [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
         return BatchAnswer({str(item.get("bId")): item for item in answers}, answer.tid)
 
-    def _query_rows(self, item: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
-        faults = read_faults(to_json(item), status=200) if item else []
-        if item is None or faults:
-            raise Refused(faults or [Fault("0", "QuickBooks did not answer one query of a batch")])
+    def _query_rows(self, statement: str, item: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+        """The rows of one query of a batch; asked again by itself where the batch left it undecided."""
+        faults = faults_in(item) if item else []
+        if item is None or (faults and faults[0].recovery is Recovery.RETRY):
+            return self.query(statement)
+        if faults:
+            raise Refused(faults)
         return _rows(item)
 
     def _send(
@@ -220,11 +230,11 @@ class QuickBooksClient:
                 raise _Again(type(error).__name__) from None
 
     def _is_stale(self, response: requests.Response) -> bool:
-        faults = read_faults(response.text, status=response.status_code)
+        faults = read_faults(_text(response), status=response.status_code)
         return faults[0].recovery is Recovery.REFRESH
 
     def _judge(self, response: requests.Response) -> Answer:
-        tid = response.headers.get("intuit_tid", "")
+        tid = response.headers.get("intuit_tid", "")[:_TID_LENGTH]
         if response.status_code == requests.codes.ok:
             try:
                 body = from_json(response.content)
@@ -232,7 +242,7 @@ class QuickBooksClient:
                 raise _Again("an answer that is cut short or not JSON") from None
             if isinstance(body, Mapping) and not (body.get("Fault") or body.get("fault")):
                 return Answer(body, tid)
-        raise self._refusal(read_faults(response.text, status=response.status_code, tid=tid), response)
+        raise self._refusal(read_faults(_text(response), status=response.status_code, tid=tid), response)
 
     def _refusal(self, faults: Sequence[Fault], response: requests.Response) -> Exception:
         if not faults:
@@ -244,8 +254,8 @@ class QuickBooksClient:
                 return _Again(first.text, seconds=_retry_after(response), throttled=throttled)
             case Recovery.REFRESH | Recovery.STOP:
                 return CompanyRefused(
-                    f"QuickBooks refuses company (realm) {self._realm_id}: {first.text}. Check realm_id and "
-                    "environment, and that the connected user is an admin there; reconnect with: "
+                    f"QuickBooks refuses company (realm) {self._realm_id}: {first.text}. Check realm_id, "
+                    "environment and api_url, and that the connected user is an admin there; reconnect with: "
                     "quickbooks-admin connect"
                 )
             case _:
@@ -281,6 +291,11 @@ def _wait(state: RetryCallState) -> float:
 def _retry_after(response: requests.Response) -> float:
     value = response.headers.get("Retry-After", "")
     return min(float(value), _LONGEST_WAIT) if value.isdecimal() else 0.0
+
+
+def _text(response: requests.Response) -> str:
+    """The body as UTF-8, which QuickBooks always sends; guessing garbles short localised texts."""
+    return response.content.decode("utf-8", "replace")
 
 
 def _rows(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -1,0 +1,387 @@
+"""HTTP to QuickBooks: tokens, throttling, trouble, refusals, paging and counting."""
+
+from __future__ import annotations
+
+import json
+import logging
+from decimal import Decimal
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from target_quickbooks.errors import CompanyRefused, GrantDead, TargetError, TemporaryError
+from target_quickbooks.quickbooks.client import QuickBooksClient, Refused
+from target_quickbooks.quickbooks.governor import Governor
+
+BASE = "https://quickbooks.test/v3/company/9341452000000001"
+BATCH = f"{BASE}/batch"
+QUERY = f"{BASE}/query"
+STALE = {
+    "status_code": 401,
+    "json": {"fault": {"error": [{"message": "errorCode=003200", "code": "3200"}], "type": "AUTHENTICATION"}},
+}
+THROTTLE_XML = """<?xml version="1.0"?><IntuitResponse xmlns="http://schema.intuit.com/finance/v3">
+<Fault type="SERVICE"><Error code="3001"><Message>message=ThrottleExceeded</Message></Error></Fault>
+</IntuitResponse>"""
+GOOD = {
+    "json": {"BatchItemResponse": [{"bId": "i1", "Vendor": {"Id": "1"}}]},
+    "headers": {"intuit_tid": "1-2"},
+}
+
+
+class Tokens:
+    """Gives numbered tokens; a refused one is followed by the next."""
+
+    def __init__(self):
+        self.number = 1
+
+    def access_token(self, *, refused=None):
+        if refused == f"eyJ-token-{self.number}":
+            self.number += 1
+        return f"eyJ-token-{self.number}"
+
+
+@pytest.fixture
+def tokens():
+    return Tokens()
+
+
+@pytest.fixture
+def client(tokens, clock):
+    return QuickBooksClient(
+        api_url="https://quickbooks.test",
+        realm_id="9341452000000001",
+        tokens=tokens,
+        governor=Governor(now=clock.now, sleep=clock.sleep),
+        user_agent="agent/1",
+        max_retry_seconds=300,
+        sleep=clock.sleep,
+    )
+
+
+def send(client):
+    return client.batch([{"bId": "i1", "operation": "create", "Vendor": {}}], request_id="req-1")
+
+
+def requests_of(mock):
+    """What each request asked for: its parameters and its token."""
+    return [
+        (parse_qs(urlsplit(request.url).query), request.headers["Authorization"])
+        for request in mock.request_history
+    ]
+
+
+def faulty(code, status=400):
+    return {"status_code": status, "json": {"Fault": {"Error": [{"Message": "No", "code": code}]}}}
+
+
+# --- what is sent -------------------------------------------------------------------------------------------
+
+
+def test_a_batch_is_sent_whole(client, requests_mock):
+    requests_mock.post(BATCH, **GOOD)
+    answer = client.batch([{"bId": "i1", "Vendor": {"Balance": Decimal("1.10")}}], request_id="req-1")
+    request = requests_mock.last_request
+    assert request.text == '{"BatchItemRequest":[{"bId":"i1","Vendor":{"Balance":1.10}}]}'
+    assert parse_qs(request.query) == {"minorversion": ["75"], "requestid": ["req-1"]}
+    assert request.headers["Authorization"] == "Bearer eyJ-token-1"
+    assert request.headers["Accept"] == "application/json"
+    assert request.headers["Content-Type"] == "application/json"
+    assert request.headers["User-Agent"] == "agent/1"
+    assert (answer.by_id["i1"]["Vendor"]["Id"], answer.tid) == ("1", "1-2")
+
+
+def test_a_query_is_posted_as_text(client, requests_mock):
+    requests_mock.post(QUERY, json={"QueryResponse": {"Vendor": [{"Id": "1"}], "maxResults": 1}})
+    assert client.query("SELECT * FROM Vendor WHERE DisplayName = 'Café'") == [{"Id": "1"}]
+    request = requests_mock.last_request
+    assert request.body.decode() == "SELECT * FROM Vendor WHERE DisplayName = 'Café'"
+    assert request.headers["Content-Type"] == "application/text"
+
+
+def test_numbers_are_read_exactly(client, requests_mock):
+    requests_mock.get(f"{BASE}/vendor/1", text='{"Vendor": {"Balance": 103.55}}')
+    assert client.read("Vendor", "1") == {"Balance": Decimal("103.55")}
+
+
+def test_the_trace_id_is_never_longer_than_the_store_keeps(client, requests_mock):
+    requests_mock.post(BATCH, json={"BatchItemResponse": []}, headers={"intuit_tid": "x" * 500})
+    assert len(send(client).tid) == 64
+
+
+# --- the token ----------------------------------------------------------------------------------------------
+
+
+def test_a_stale_token_is_renewed_once_and_the_request_sent_again(client, requests_mock):
+    requests_mock.post(BATCH, [STALE, GOOD])
+    assert send(client).by_id
+    (first, old), (second, new) = requests_of(requests_mock)
+    assert first == second
+    assert (old, new) == ("Bearer eyJ-token-1", "Bearer eyJ-token-2")
+
+
+def test_a_token_that_is_refused_again_is_the_companys_refusal(client, requests_mock):
+    requests_mock.post(BATCH, [STALE])
+    with pytest.raises(CompanyRefused, match=r"9341452000000001.*quickbooks-admin connect"):
+        send(client)
+    assert requests_mock.call_count == 2
+
+
+def test_a_401_of_no_known_shape_renews_the_token_too(client, requests_mock):
+    requests_mock.post(BATCH, [{"status_code": 401, "text": "<html>"}, GOOD])
+    assert send(client).by_id
+
+
+def test_a_removed_user_is_not_helped_by_a_new_token(client, requests_mock, tokens):
+    requests_mock.post(BATCH, [faulty("120", 401)])
+    with pytest.raises(CompanyRefused):
+        send(client)
+    assert (requests_mock.call_count, tokens.number) == (1, 1)
+
+
+def test_a_dead_grant_ends_the_request(client, requests_mock, tokens, monkeypatch):
+    def dead(**_):
+        raise GrantDead("reconnect")
+
+    monkeypatch.setattr(tokens, "access_token", dead)
+    with pytest.raises(GrantDead):
+        send(client)
+    assert requests_mock.call_count == 0
+
+
+# --- refusals -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", ["3100", "6190", "10200"])
+def test_a_refusal_of_the_company_is_not_repeated(client, requests_mock, code):
+    requests_mock.post(BATCH, [faulty(code, 403)])
+    with pytest.raises(CompanyRefused, match=code):
+        send(client)
+    assert requests_mock.call_count == 1
+
+
+def test_a_refused_request_carries_its_faults(client, requests_mock):
+    requests_mock.post(BATCH, **faulty("2010"))
+    with pytest.raises(Refused) as refused:
+        send(client)
+    assert [fault.code for fault in refused.value.faults] == ["2010"]
+    assert requests_mock.call_count == 1
+
+
+def test_a_refused_look_up_ends_the_run_with_one_line(client, requests_mock):
+    requests_mock.post(QUERY, **faulty("4000"))
+    with pytest.raises(TargetError) as refused:
+        client.query("SELECT")
+    assert str(refused.value).splitlines() == [str(refused.value)]
+
+
+def test_a_fault_with_status_200_is_a_refusal(client, requests_mock):
+    requests_mock.post(BATCH, json={"Fault": {"Error": [{"code": "2010"}]}})
+    with pytest.raises(Refused):
+        send(client)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_redirects_are_not_followed(client, requests_mock, status):
+    """A token must not travel to an address that was not configured."""
+    requests_mock.post(BATCH, status_code=status, headers={"Location": "https://elsewhere.test/"})
+    requests_mock.register_uri("POST", "https://elsewhere.test/", **GOOD)
+    with pytest.raises(CompanyRefused):
+        send(client)
+    assert [request.hostname for request in requests_mock.request_history] == ["quickbooks.test"]
+
+
+def test_a_wrong_address_is_told_as_such(client, requests_mock):
+    requests_mock.post(BATCH, status_code=404, text="<html>Not found</html>")
+    with pytest.raises(CompanyRefused, match=r"404.*api_url"):
+        send(client)
+
+
+def test_localised_texts_arrive_whole(client, requests_mock):
+    body = json.dumps(
+        {"Fault": {"Error": [{"Message": "Numéro en double", "code": "2010"}]}}, ensure_ascii=False
+    )
+    requests_mock.post(BATCH, status_code=400, content=body.encode())
+    with pytest.raises(Refused, match="Numéro en double"):
+        send(client)
+
+
+# --- trouble ------------------------------------------------------------------------------------------------
+
+TROUBLES = [
+    {"status_code": 500, "json": {"Fault": {"Error": [{"code": "10000"}]}}},
+    {"status_code": 503, "text": "<html>"},
+    {"status_code": 504},
+    {"status_code": 429, "text": THROTTLE_XML},
+    {"status_code": 429, "json": {"fault": {"error": [{"code": "3001"}]}}},
+    {"text": '{"BatchItemResponse": [{"bId"'},
+    {"text": ""},
+    {"text": "[]"},
+    {"text": '{"Fault": "odd"}'},
+    {"exc": requests.ConnectionError("Bearer eyJ-token-1")},
+    {"exc": requests.ReadTimeout},
+    {"exc": requests.exceptions.ChunkedEncodingError},
+]
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_trouble_is_waited_out_with_the_same_request(client, requests_mock, trouble):
+    """The requestid keeps a write whose answer was lost from being applied twice."""
+    requests_mock.post(BATCH, [trouble, trouble, GOOD])
+    assert send(client).by_id
+    sent = requests_of(requests_mock)
+    assert len(sent) == 3
+    assert sent[0] == sent[1] == sent[2]
+    assert client.calls.repeats == 2
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_lasting_trouble_ends_the_run_in_time(client, requests_mock, clock, trouble):
+    requests_mock.post(BATCH, [trouble])
+    began = clock.time
+    with pytest.raises(TemporaryError, match="run again later") as error:
+        send(client)
+    assert 300 <= clock.time - began <= 300 + 61
+    assert "eyJ" not in str(error.value)
+
+
+def test_no_time_to_retry_means_one_attempt(client, requests_mock):
+    client._max_retry_seconds = 0
+    requests_mock.post(BATCH, status_code=503)
+    with pytest.raises(TemporaryError):
+        send(client)
+    assert requests_mock.call_count == 1
+
+
+@pytest.mark.parametrize(("header", "shortest"), [("17", 17), ("3600", 60), ("soon", 0), ("-5", 0)])
+def test_a_throttle_is_waited_out_as_long_as_it_asks(client, requests_mock, clock, header, shortest):
+    throttle = {"status_code": 429, "text": THROTTLE_XML, "headers": {"Retry-After": header}}
+    requests_mock.post(BATCH, [throttle, GOOD])
+    began = clock.time
+    send(client)
+    assert shortest <= clock.time - began <= shortest + 2
+    assert client.calls.throttled == 1
+
+
+def test_a_throttle_closes_the_gate_for_everybody(client, requests_mock):
+    """Other threads share the governor: none of them may go on asking."""
+    throttle = {"status_code": 429, "headers": {"Retry-After": "30"}}
+    requests_mock.post(BATCH, [throttle, GOOD])
+    governor, woken = client._governor, []
+    client._sleep = lambda _: woken.append(governor._reserve(batch=False))
+    send(client)
+    assert woken == [pytest.approx(30, abs=1)]
+
+
+def test_no_token_is_ever_told(client, requests_mock, caplog):
+    caplog.set_level(logging.DEBUG)
+    client._max_retry_seconds = 10_000
+    leak = {
+        "status_code": 400,
+        "json": {"Fault": {"Error": [{"Detail": "Bearer eyJ-token-1", "code": "2010"}]}},
+    }
+    requests_mock.post(BATCH, [*TROUBLES, leak])
+    with pytest.raises(Refused) as refused:
+        send(client)
+    assert "eyJ" not in caplog.text + str(refused.value) + repr(refused.value.faults[0].text)
+
+
+# --- look-ups -----------------------------------------------------------------------------------------------
+
+
+def batch_of_queries(answer):
+    """Answers each query of a batch by what ``answer`` makes of its statement."""
+
+    def respond(request, _):
+        items = request.json()["BatchItemRequest"]
+        return {
+            "BatchItemResponse": [{"bId": item["bId"], **answer(item["Query"])} for item in reversed(items)]
+        }
+
+    return respond
+
+
+def rows_of(statement):
+    return {"QueryResponse": {"Vendor": [{"Id": statement}], "startPosition": 1, "maxResults": 1}}
+
+
+def test_several_queries_go_in_one_batch_and_come_back_in_order(client, requests_mock):
+    requests_mock.post(BATCH, json=batch_of_queries(rows_of))
+    assert client.queries(["a", "b", "c"]) == [[{"Id": "a"}], [{"Id": "b"}], [{"Id": "c"}]]
+    assert requests_mock.call_count == 1
+
+
+def test_a_single_query_needs_no_batch(client, requests_mock):
+    requests_mock.post(QUERY, json=rows_of("a"))
+    assert client.queries(["a"]) == [[{"Id": "a"}]]
+
+
+@pytest.mark.parametrize(("rows_each", "calls"), [(1, 2), (150, 6), (1000, 31), (2000, 31)])
+def test_a_batch_never_asks_for_more_than_it_can_return(client, requests_mock, rows_each, calls):
+    """30 items, and 1,000 objects in all (QuickBooks manual 4.2)."""
+    requests_mock.post(BATCH, json=batch_of_queries(rows_of))
+    assert len(client.queries([str(number) for number in range(31)], rows_each=rows_each)) == 31
+    assert requests_mock.call_count == calls
+
+
+def test_a_query_that_finds_nothing(client, requests_mock):
+    requests_mock.post(QUERY, json={"QueryResponse": {}, "time": "2026-01-01"})
+    assert client.query("SELECT") == []
+
+
+def test_an_object_without_the_usual_wrapper_is_found(client, requests_mock):
+    """As the manual shows Preferences (QuickBooks manual 3.3)."""
+    requests_mock.post(QUERY, json={"Preferences": {"Id": "1"}, "time": "2026-01-01"})
+    assert client.query("SELECT * FROM Preferences") == [{"Id": "1"}]
+
+
+@pytest.mark.parametrize("undecided", [{"Fault": {"Error": [{"code": "3001"}]}}, None])
+def test_a_query_that_a_batch_leaves_undecided_is_asked_again(client, requests_mock, undecided):
+    """Throttled by itself, or not answered at all."""
+
+    def respond(request, _):
+        items = request.json()["BatchItemRequest"]
+        answers = [{"bId": items[0]["bId"], **rows_of("a")}]
+        if undecided:
+            answers.append({"bId": items[1]["bId"], **undecided})
+        return {"BatchItemResponse": answers}
+
+    requests_mock.post(BATCH, json=respond)
+    requests_mock.post(QUERY, json=rows_of("b"))
+    assert client.queries(["a", "b"]) == [[{"Id": "a"}], [{"Id": "b"}]]
+
+
+def test_a_refused_query_of_a_batch_is_a_refusal(client, requests_mock):
+    requests_mock.post(BATCH, json=batch_of_queries(lambda _: {"Fault": {"Error": [{"code": "4000"}]}}))
+    with pytest.raises(Refused):
+        client.queries(["a", "b"])
+
+
+@pytest.mark.parametrize(("total", "calls"), [(0, 1), (999, 1), (1000, 2), (2500, 3)])
+def test_all_objects_are_read_page_by_page(client, requests_mock, total, calls):
+    def page(request, _):
+        start = int(request.text.split("STARTPOSITION ")[1].split()[0])
+        ids = range(start, min(start + 1000, total + 1))
+        return {"QueryResponse": {"Account": [{"Id": str(number)} for number in ids]}}
+
+    requests_mock.post(QUERY, json=page)
+    rows = client.every("Account", where="Active IN (true, false)")
+    assert [row["Id"] for row in rows] == [str(number) for number in range(1, total + 1)]
+    assert requests_mock.call_count == calls
+    assert "WHERE Active IN (true, false)" in requests_mock.last_request.text
+
+
+def test_calls_are_counted(client, requests_mock):
+    requests_mock.post(QUERY, json={})
+    requests_mock.post(BATCH, [STALE, {"status_code": 503}, GOOD])
+    client.query("SELECT")
+    send(client)
+    calls = client.calls
+    assert (calls.reads, calls.writes, calls.repeats, calls.throttled) == (1, 3, 1, 0)
+
+
+def test_what_is_odd_in_a_batch_answer_is_left_out(client, requests_mock):
+    requests_mock.post(BATCH, json={"BatchItemResponse": ["odd", {"bId": "i1"}]})
+    assert send(client).by_id == {"i1": {"bId": "i1"}}
+    requests_mock.post(BATCH, json={"BatchItemResponse": None})
+    assert send(client).by_id == {}
