@@ -7,12 +7,12 @@ from typing import Final
 
 from ap_simulator.quickbooks.entities import BY_FOLDED_NAME
 from ap_simulator.quickbooks.entities.fields import EntityType
+from ap_simulator.quickbooks.entitlements import check_company
 from ap_simulator.quickbooks.formats import read_time, stored_time
 from ap_simulator.quickbooks.problems import RefusedError, missing, refused
 from ap_simulator.quickbooks.realm import Realm
 from ap_simulator.quickbooks.rendering import dumps, entity_json
 from ap_simulator.quickbooks.store.table import Tombstone
-from ap_simulator.quickbooks.writing.operations import check_company
 
 LOOK_BACK: Final = timedelta(days=30)
 MOST_OBJECTS: Final = 1000

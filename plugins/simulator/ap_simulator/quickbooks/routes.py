@@ -17,6 +17,7 @@ from ap_simulator.quickbooks.bodies import read_json, read_statement
 from ap_simulator.quickbooks.cdc import answer_changes
 from ap_simulator.quickbooks.entities import BY_SEGMENT, ENTITIES
 from ap_simulator.quickbooks.entities.fields import EntityType
+from ap_simulator.quickbooks.entitlements import check_company
 from ap_simulator.quickbooks.envelopes import trace_headers, with_time
 from ap_simulator.quickbooks.gate import Call, Gate, Handler
 from ap_simulator.quickbooks.pdf import order_pdf
@@ -33,7 +34,7 @@ from ap_simulator.quickbooks.realm import Realm
 from ap_simulator.quickbooks.rendering import entity_dict, entity_json
 from ap_simulator.quickbooks.store.record import Record
 from ap_simulator.quickbooks.writing.company import SINGLETON_ID
-from ap_simulator.quickbooks.writing.operations import Operation, check_company, perform
+from ap_simulator.quickbooks.writing.operations import Operation, perform
 from ap_simulator.quickbooks.writing.sending import send_order
 from ap_simulator.world import World
 

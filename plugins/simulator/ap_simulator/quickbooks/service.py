@@ -52,7 +52,7 @@ class QuickBooksService:
         )
         self._realms[realm_id] = realm
         self._memories[realm_id] = ReplayMemory(clock=self._clock, switches=self.switches)
-        for name, body in singletons(realm).items():
+        for name, body in singletons(realm, company).items():
             load_records(realm, ENTITIES[name], [{"Id": SINGLETON_ID, **body}])
         if company.country == "US":
             codes = [

@@ -154,3 +154,29 @@ def test_tax_codes_of_a_us_company(books):
     assert codes == {"TAX": True, "NON": False}
     assert books.read("TaxCode", "NON")["Name"] == "NON"
     assert books.refused("TaxCode", {"Name": "New"})["code"] == "500"
+
+
+def test_single_named_preference_can_be_changed(books):
+    name = "VendorAndPurchasesPrefs.UseCustomTxnNumbers"
+    pair = {"Name": name, "Value": "false"}
+    body = {"SyncToken": "0", "sparse": True, "OtherPrefs": {"NameValue": [pair]}}
+    updated = books.write("Preferences", body)
+    assert other(updated)[name] == "false"
+    assert "WarnDuplicateBillNumber" in other(updated)
+    assert books.order(DocNumber="MINE")["DocNumber"] == "1001"
+
+
+def test_control_leaves_other_preferences_alone(books):
+    preferences = read_preferences(books)
+    preferences["EmailMessagesPrefs"]["EstimateMessage"]["Subject"] = "Ours"
+    books.write("Preferences", preferences)
+    books.profile(class_tracking="off")
+    shown = read_preferences(books)
+    assert shown["EmailMessagesPrefs"]["EstimateMessage"]["Subject"] == "Ours"
+    assert shown["AccountingInfoPrefs"]["ClassTrackingPerTxnLine"] is False
+
+
+def test_misspelt_purchase_order_flag_by_switch(books):
+    books.switch(purchase_order_flag="PurchseOrderEnabled")
+    books.profile(plan="Essentials")
+    assert other(read_preferences(books))["VendorAndPurchasesPrefs.PurchseOrderEnabled"] == "false"

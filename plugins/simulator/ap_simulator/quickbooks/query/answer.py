@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ap_simulator.quickbooks.entitlements import check_company
 from ap_simulator.quickbooks.query.binding import BoundQuery, bind
 from ap_simulator.quickbooks.query.parser import parse
 from ap_simulator.quickbooks.query.planner import Search
 from ap_simulator.quickbooks.realm import Realm
 from ap_simulator.quickbooks.rendering import entity_json
 from ap_simulator.quickbooks.store.record import Record
-from ap_simulator.quickbooks.writing.operations import check_company
 
 
 @dataclass(frozen=True, slots=True)

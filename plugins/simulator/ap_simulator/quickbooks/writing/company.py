@@ -5,6 +5,7 @@ An update of the first two changes the company's profile, which the rules of all
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -28,21 +29,23 @@ from ap_simulator.quickbooks.writing.context import PlainRules, Write
 SINGLETON_ID: Final = "1"
 
 
-def singletons(realm: Realm) -> dict[str, dict[str, Any]]:
-    """The bodies of CompanyInfo and Preferences that say what the profile says."""
+def singletons(realm: Realm, profile: RealmProfile) -> dict[str, dict[str, Any]]:
+    """The bodies of CompanyInfo and Preferences that say what a profile says."""
     return {
-        "CompanyInfo": company_info(realm.profile),
-        "Preferences": preferences(realm.profile, order_flag=realm.switches.purchase_order_flag),
+        "CompanyInfo": company_info(profile),
+        "Preferences": preferences(profile, order_flag=realm.switches.purchase_order_flag),
     }
 
 
 def show_profile(realm: Realm, profile: RealmProfile) -> None:
-    """Change a company's profile from outside the API; the entities follow."""
+    """Change a company's profile from outside the API; the sections that say so follow."""
+    before, after = singletons(realm, realm.profile), singletons(realm, profile)
     realm.profile = profile
-    for name, body in singletons(realm).items():
+    for name, sections in after.items():
         record = realm.record(name, SINGLETON_ID)
-        if record is not None and record.body | body != record.body:
-            realm.change(ENTITIES[name], record, {**record.body, **body})
+        changed = {key: value for key, value in sections.items() if value != before[name].get(key)}
+        if record is not None and changed:
+            realm.change(ENTITIES[name], record, {**record.body, **changed})
 
 
 class CompanyRules(PlainRules):
@@ -57,6 +60,9 @@ class CompanyRules(PlainRules):
                 "Invalid Request Conflict Element in Request : ClassTrackingPerTxn and "
                 "ClassTrackingPerTxnLine cannot both be true",
             )
+        if write.sparse and write.sends("OtherPrefs"):
+            pairs = {pair["Name"]: pair for pair in _pairs(write.stored) + _pairs(write.body)}
+            write.body["OtherPrefs"] = {"NameValue": list(pairs.values())}
 
     @override
     def settle(self, write: Write, record: Record) -> None:
@@ -101,3 +107,9 @@ class ExchangeRateRules(PlainRules):
         realm, body = write.realm, record.body
         rates = {**realm.profile.exchange_rates, body["SourceCurrencyCode"]: body["Rate"]}
         realm.profile = replace(realm.profile, exchange_rates=rates)
+
+
+def _pairs(body: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The named values of Preferences, of which a sparse update may bring a few."""
+    pairs: list[dict[str, str]] = body.get("OtherPrefs", {}).get("NameValue", [])
+    return [pair for pair in pairs if "Name" in pair]

@@ -11,13 +11,12 @@ from typing import Any, Final
 
 from ap_simulator.quickbooks.decoding import Decoder
 from ap_simulator.quickbooks.entities.fields import EntityType
+from ap_simulator.quickbooks.entitlements import check_company
 from ap_simulator.quickbooks.problems import (
     Problem,
     RefusedError,
-    feature_off,
     missing,
     not_found,
-    refused,
     stale,
     unparsable,
     unsupported,
@@ -65,10 +64,6 @@ RULES: Final[Mapping[str, Rules]] = {
     "CompanyCurrency": CompanyCurrencyRules(),
     "ExchangeRate": ExchangeRateRules(),
 }
-_EXPIRED: Final = (
-    "Subscription period has ended or canceled or there was a billing problem : You can't add "
-    "data to QuickBooks Online because your trial or subscription period ended."
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +85,7 @@ def perform(realm: Realm, entity: EntityType, payload: Any, operation: Operation
     """Carry out a write.
 
     Returns:
-        The JSON of the answer's part for the entity: `{"Vendor": {...}}` without the outer braces'
-        time, that is an object with the one key.
+        A JSON object with the entity under its name, as answers and batch items carry it.
 
     Raises:
         RefusedError: Whatever stands against it.
@@ -111,20 +105,6 @@ def perform(realm: Realm, entity: EntityType, payload: Any, operation: Operation
             return _delete(realm, entity, payload)
         case _:
             return _wrapped(entity, _void(realm, entity, payload))
-
-
-def check_company(realm: Realm, entity: EntityType, *, writes: bool) -> None:
-    """Refuse what the company's plan or subscription does not offer.
-
-    Raises:
-        RefusedError: 5020 (by switch 5030) for purchase orders, 6190 for an ended subscription.
-    """
-    if entity.name == "PurchaseOrder" and not realm.profile.has_purchase_orders:
-        refusal = feature_off(realm.switches.purchase_orders_missing)
-        refusal.status = realm.switches.purchase_orders_missing_status
-        raise refusal
-    if writes and realm.profile.subscription == "EXPIRED":
-        raise refused("6190", _EXPIRED)
 
 
 def _effective(entity: EntityType, operation: Operation) -> str:
