@@ -14,7 +14,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from hypothesis import settings
 from tap_bill.tap import TapBill
+
+# Machines that run tests are slow at times, which says nothing about the code.
+settings.register_profile("tap-bill", deadline=None)
+settings.load_profile("tap-bill")
 
 ORGANIZATION = "00801TESTORGANIZATIO"
 API_URL = "https://bill.example/connect"

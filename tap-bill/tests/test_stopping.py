@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import termios
 import threading
 import time
 
@@ -44,6 +46,18 @@ def drain(process):
     thread = threading.Thread(target=lambda: collected.extend(process.stderr), daemon=True)
     thread.start()
     return collected
+
+
+def wait_until_full(pipe, *, seconds=30):
+    """Until the pipe is well filled and nothing more comes: its writer is stuck in the middle of a line."""
+    deadline = time.monotonic() + seconds
+    unchanged, before = 0, 0
+    while unchanged < 30:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+        waiting = int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+        unchanged = unchanged + 1 if waiting == before > 30_000 else 0
+        before = waiting
 
 
 def records(lines, stream):
@@ -105,7 +119,7 @@ def test_a_run_whose_output_nobody_takes_does_not_hang(simulator):
     with start(simulator) as process:
         drain(process)
         assert process.stdout.readline()
-        time.sleep(1.0)  # Let the pipe fill up.
+        wait_until_full(process.stdout)
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 143
 
