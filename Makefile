@@ -47,7 +47,7 @@ demo: setup ## BILL to QuickBooks on a simulated company: run, run again, change
 
 .PHONY: test
 test: setup ## Run every test, in parallel
-	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+	@$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
 
 .PHONY: check
 check: setup ## Lint, formatting, types
