@@ -37,13 +37,11 @@ _DEVELOPER_KEY_HEADER: Final = "devKey"
 
 
 class Access(Enum):
-    """What a request needs to be let in."""
+    """What a request needs to be let in; all of it but `OpenEndpoint` needs key and session."""
 
-    #: Nothing.
-    OPEN = auto()
-    #: Developer key and session, trusted if the switches ask that of everything.
+    #: A session that is trusted if the switches ask that of everything.
     SESSION = auto()
-    #: Developer key and session, which need not be trusted: the way to a trusted one.
+    #: A session that need not be trusted: the way to a trusted one.
     SIGN_IN = auto()
     #: As SESSION, but absent headers are a fault of the request.
     WEBHOOKS = auto()

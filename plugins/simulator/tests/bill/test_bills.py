@@ -267,3 +267,13 @@ def test_bills_are_filtered_by_vendor_and_due_date(bill, vendor):
     found = bill.results("bills", filters=f"vendorId:eq:{vendor['id']},dueDate:lt:2026-08-01")
 
     assert [record["id"] for record in found] == [early["id"]]
+
+
+def test_a_loaded_bill_without_lines_keeps_its_amount(bill, vendor):
+    times = {"createdTime": "2026-01-01T00:00:00.000+00:00", "updatedTime": "2026-01-01T00:00:00.000+00:00"}
+    loaded = {"id": "00n02LOADED000000001", "vendorId": vendor["id"], "amount": 12, "dueAmount": 12, **times}
+    bill.load("bills", loaded)
+
+    changed = bill.ok("PATCH", f"bills/{loaded['id']}", {"description": "new"})
+
+    assert (changed["amount"], changed["dueAmount"]) == (12, 12)

@@ -135,6 +135,8 @@ async def _once(call: Call, act: Callable[[], Awaitable[Record]]) -> Response:
     """Answer a repeated idempotency key with what its first request was answered."""
     path = call.request.url.path.replace("security-key", "security_key")
     key = (call.organization.id, path, checked_key(call.request.headers.get(HEADER)))
+    # Once the body is there nothing waits any more, so that no other request comes between.
+    await call.request.body()
     cache, now = call.service.idempotency, call.service.clock.now()
     given = cache.find(key, now=now)
     if given is None:

@@ -11,7 +11,7 @@ from ap_simulator.bill.books import Books
 from ap_simulator.bill.errors import invalid
 from ap_simulator.bill.records.lines import patched_lines, replaced_lines, total
 from ap_simulator.bill.records.schema import Day, Flag, ListOf, Object, Text, merged, read_body
-from ap_simulator.bill.records.settlement import is_in_process, owed_for, restated
+from ap_simulator.bill.records.settlement import amount_of, is_in_process, owed_for, restated
 from ap_simulator.bill.records.shapes import (
     BILL_CLASSIFICATIONS,
     FACTOR,
@@ -214,7 +214,8 @@ def _derived(books: Books, record: Record, lines: Sequence[Record]) -> Record:
         **record,
         "vendorName": vendor["name"],
         "billLineItems": list(lines),
-        "amount": total(lines),
+        # A loaded bill may have an amount and no lines.
+        "amount": total(lines) if lines else amount_of(record, "amount"),
     }
     if vendor.get("billCurrency", "USD") == "USD":
         result["exchangeRate"] = 1

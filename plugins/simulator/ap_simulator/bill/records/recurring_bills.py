@@ -61,6 +61,9 @@ _SHAPE: Final = Object(
 )
 
 
+_KEPT_BY_PUT: Final = ("id", "archived", "createdTime", "updatedTime")
+
+
 class Schedule:
     """When which recurring bill is due to bring forth a bill."""
 
@@ -95,7 +98,9 @@ class Schedule:
                 continue
             born = datetime.combine(day, time(), UTC)
             # Not before anybody last looked, or an incremental reader would never see it.
-            born = max(born, moment_of(record["updatedTime"]), self._caught_up or born)
+            if "updatedTime" in record:
+                born = max(born, moment_of(record["updatedTime"]))
+            born = max(born, self._caught_up or born)
             try:
                 self._bring_forth(books, record, due, at=min(born, now))
             except Refusal as refusal:
@@ -120,7 +125,7 @@ class Schedule:
             "vendorId": record["vendorId"],
             "dueDate": due.isoformat(),
             "invoice": {"invoiceNumber": due.isoformat(), "invoiceDate": at.date().isoformat()},
-            "billLineItems": without_ids(record[_LINES]),
+            "billLineItems": without_ids(record.get(_LINES, ())),
         }
         if "description" in record:
             values["description"] = record["description"]
@@ -167,7 +172,7 @@ def put(books: Books, schedule: Schedule, recurring_id: str, body: Any) -> Recor
     old = books.get(_COLLECTION, recurring_id)
     values = read_body(_SHAPE, body, books.switches)
     lines = _replaced(books, values[_LINES], old.get(_LINES, ()))
-    kept: Record = {name: old[name] for name in ("id", "archived", "createdTime", "updatedTime")}
+    kept: Record = {name: old[name] for name in _KEPT_BY_PUT if name in old}
     return _save(books, schedule, old, {**kept, **values, _LINES: lines})
 
 
@@ -185,7 +190,7 @@ def archive(books: Books, schedule: Schedule, recurring_id: str, *, archived: bo
 def _save(books: Books, schedule: Schedule, old: Record, record: Record) -> Record:
     _check_references(books, record)
     record = books.save(_COLLECTION, record)
-    if old["schedule"] != record["schedule"]:
+    if old.get("schedule") != record["schedule"]:
         schedule.set_anchor(record)
     return record
 
