@@ -12,6 +12,7 @@ _SECRET_KEYS = frozenset(
         "accesstoken",
         "authorization",
         "clientsecret",
+        "dateofbirth",
         "devkey",
         "encryptionkey",
         "password",
@@ -19,7 +20,9 @@ _SECRET_KEYS = frozenset(
         "sessionid",
     }
 )
-_ACCOUNT_KEYS = frozenset({"routingnumber"})
+_BANK_KEYS = frozenset({"bankaccount", "vendorpaymentbankdetail"})
+_BANK_NUMBER_KEYS = frozenset({"accountnumber", "bankaccountnumber"})
+_SHOWN_BY_THEIR_END = _TAX_ID_KEYS | {"routingnumber"}
 _TOKEN_SHAPES = re.compile(r"\b(?:AB11|RT1-|eyJ)[\w.\-]{8,}|(?i:bearer|basic)\s+[\w.\-+/=]{8,}")
 _TAX_ID_SHAPE = re.compile(r"\b(?:\d{3}-\d{2}-\d{4}|\d{2}-\d{7}|\d{9})\b")
 
@@ -32,21 +35,36 @@ def last_four(value: str) -> str:
 
 
 def redact(value: Any) -> Any:
-    """Return a copy of JSON-like data that is safe to keep: tax ids to the last four, no secrets."""
+    """Return a copy of JSON-like data that is safe to keep.
+
+    Tax ids and bank numbers are shown to the last four characters, secrets and dates of birth not at all.
+    """
+    return _redact(value, _SHOWN_BY_THEIR_END)
+
+
+def _redact(value: Any, by_their_end: frozenset[str]) -> Any:
     if isinstance(value, Mapping):
-        return {key: _redact_member(str(key), member) for key, member in value.items()}
+        return {key: _redact_member(str(key), member, by_their_end) for key, member in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return [redact(member) for member in value]
+        return [_redact(member, by_their_end) for member in value]
     return value
 
 
-def _redact_member(key: str, member: Any) -> Any:
+def _redact_member(key: str, member: Any, by_their_end: frozenset[str]) -> Any:
     plain = key.replace("_", "").lower()
     if plain in _SECRET_KEYS:
         return HIDDEN
-    if plain in _TAX_ID_KEYS or plain in _ACCOUNT_KEYS:
-        return last_four(str(member)) if member else member
-    return redact(member)
+    if plain in by_their_end:
+        return _end(member)
+    return _redact(member, by_their_end | _BANK_NUMBER_KEYS if plain in _BANK_KEYS else by_their_end)
+
+
+def _end(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _end(member) for key, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_end(member) for member in value]
+    return last_four(str(value)) if value else value
 
 
 def redact_text(text: str) -> str:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, insert, select
 from target_quickbooks.exact_json import canonical
 from target_quickbooks.links import Company
 from target_quickbooks.redaction import redact
-from target_quickbooks.store.tables import audit
+from target_quickbooks.store.tables import VERSION_LENGTH, audit
 
 GENESIS = "0" * 64
 _HASHED = tuple(column.name for column in audit.columns if column.name != "hash")
@@ -62,7 +62,7 @@ def append(
             "organization_id": entry.company.organization_id,
             "stream": entry.stream,
             "bill_id": entry.bill_id,
-            "version": entry.version,
+            "version": entry.version[:VERSION_LENGTH],
             "entity": entry.entity,
             "quickbooks_id": entry.quickbooks_id,
             "operation": entry.operation,

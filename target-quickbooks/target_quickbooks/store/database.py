@@ -51,14 +51,28 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A read transaction."""
-        with self._engine.connect() as connection, connection.begin():
+        with self._told_plainly(), self._engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A write transaction: all of it is on disk when the block ends, or none of it."""
-        with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
+        with (
+            self._told_plainly(),
+            self._engine.connect().execution_options(writes=True) as connection,
+            connection.begin(),
+        ):
             yield connection
+
+    @contextmanager
+    def _told_plainly(self) -> Iterator[None]:
+        """Trouble of the database as an error people can read; what callers handle passes as it is."""
+        try:
+            yield
+        except IntegrityError:
+            raise
+        except SQLAlchemyError as error:
+            raise _unusable(self.url, error) from None
 
     def close(self) -> None:
         """Give back all database connections."""
@@ -92,10 +106,13 @@ def open_store(url: str, cipher: Cipher) -> Store:
         _migrate(engine)
         return Store(engine, cipher)
     except SQLAlchemyError as error:
-        where = engine.url.render_as_string(hide_password=True)
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        msg = f"The store at {where} cannot be used: {reason}. Check store_url."
-        raise StoreError(msg) from None
+        raise _unusable(engine.url.render_as_string(hide_password=True), error) from None
+
+
+def _unusable(url: str, error: SQLAlchemyError) -> StoreError:
+    """Says what the database said; never the statement, whose values may be secrets."""
+    reason = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0]
+    return StoreError(f"The store at {url} cannot be used: {reason}. Check store_url.")
 
 
 def _engine(url: str) -> Engine:
@@ -104,7 +121,7 @@ def _engine(url: str) -> Engine:
         if parsed.get_backend_name() == "sqlite":
             return _sqlite_engine(parsed.database, url)
         return create_engine(url, pool_pre_ping=True)
-    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
         reason = str(error).splitlines()[0]
         msg = f"store_url is not a SQLAlchemy URL that works here: {reason}"
         raise SettingsError(msg) from None
@@ -132,9 +149,9 @@ def _make_private(path: Path) -> None:
 def _configure_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # transactions begin where we say so
     cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 

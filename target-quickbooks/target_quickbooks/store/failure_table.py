@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, case, func, insert, literal, select, update
 
 from target_quickbooks.links import Company
 from target_quickbooks.mapping.refusal import Awaited
 from target_quickbooks.store.cipher import Cipher
-from target_quickbooks.store.tables import failures
+from target_quickbooks.store.tables import VERSION_LENGTH, failures
 
 
 class Status(enum.StrEnum):
@@ -28,6 +28,7 @@ class Status(enum.StrEnum):
     DISMISSED = "dismissed"
 
 
+_IDS_PER_QUERY = 500
 UNSETTLED = (Status.OPEN, Status.WAITING)
 
 
@@ -65,7 +66,10 @@ def save(
     run_id: str,
     now: dt.datetime,
 ) -> None:
-    """Insert the failure, or update the row of the same record."""
+    """Insert the failure, or update the row of the same record.
+
+    Attempts are counted from the first failure since the record last went through.
+    """
     values: dict[str, Any] = {
         "run_id": run_id,
         "status": str(Status.WAITING if failure.awaited else Status.OPEN),
@@ -76,17 +80,22 @@ def save(
         "faults": list(failure.faults),
         "awaited_stream": failure.awaited.stream if failure.awaited else None,
         "awaited_id": failure.awaited.bill_id if failure.awaited else None,
-        "version": failure.version,
+        "version": failure.version[:VERSION_LENGTH],
         "source_digest": failure.source_digest,
         "record": cipher.seal(failure.record),
         "payload": cipher.seal(failure.payload) if failure.payload is not None else None,
         "last_at": now,
         "resolved_at": None,
     }
+    again = failures.c.status != str(Status.RESOLVED)
     changed = connection.execute(
         update(failures)
         .where(_is(company, failure.stream, failure.bill_id))
-        .values(**values, attempts=failures.c.attempts + 1)
+        .values(
+            **values,
+            attempts=case((again, failures.c.attempts + 1), else_=1),
+            first_at=case((again, failures.c.first_at), else_=literal(now, failures.c.first_at.type)),
+        )
     )
     if changed.rowcount == 0:
         connection.execute(
@@ -130,13 +139,16 @@ def unsettled_ids(
 ) -> dict[str, str]:
     """Of these records, those with an unsettled failure, and the record version that failed."""
     ids = list(bill_ids)
-    query = select(failures.c.bill_id, failures.c.source_digest).where(
-        _of(company),
-        failures.c.stream == stream,
-        failures.c.bill_id.in_(ids),
-        failures.c.status.in_(UNSETTLED),
-    )
-    return {row.bill_id: row.source_digest for row in connection.execute(query)}
+    found: dict[str, str] = {}
+    for start in range(0, len(ids), _IDS_PER_QUERY):
+        query = select(failures.c.bill_id, failures.c.source_digest).where(
+            _of(company),
+            failures.c.stream == stream,
+            failures.c.bill_id.in_(ids[start : start + _IDS_PER_QUERY]),
+            failures.c.status.in_(UNSETTLED),
+        )
+        found |= {row.bill_id: row.source_digest for row in connection.execute(query)}
+    return found
 
 
 def select_failures(

@@ -15,6 +15,8 @@ from target_quickbooks.store.tables import references
 
 _ROWS_PER_STATEMENT = 200
 _LEVELS = 6
+_NUMBER_LENGTH = 64
+_CURRENCY_LENGTH = 8
 
 
 def save(connection: Connection, organization_id: str, seen: Iterable[Reference]) -> None:
@@ -87,7 +89,7 @@ def _read(
 
 
 def _with_full_name(reference: Reference, known: Mapping[tuple[Kind, str], Reference]) -> Reference:
-    names = [reference.name]
+    names, seen = [reference.name], {reference.id}
     current = reference
     for _ in range(_LEVELS):
         parent = next(
@@ -98,8 +100,9 @@ def _with_full_name(reference: Reference, known: Mapping[tuple[Kind, str], Refer
             ),
             None,
         )
-        if parent is None:
+        if parent is None or parent.id in seen:
             break
+        seen.add(parent.id)
         names.append(parent.name)
         current = parent
     return Reference(
@@ -120,8 +123,8 @@ def _row(organization_id: str, reference: Reference) -> dict[str, Any]:
         "kind": reference.kind.value,
         "bill_id": reference.id,
         "name": reference.name,
-        "number": reference.number,
+        "number": reference.number[:_NUMBER_LENGTH],
         "parent_id": reference.parent_id,
         "archived": int(reference.archived),
-        "currency": reference.currency,
+        "currency": reference.currency[:_CURRENCY_LENGTH],
     }

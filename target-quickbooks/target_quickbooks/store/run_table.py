@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from target_quickbooks.redaction import redact
-from target_quickbooks.store.tables import runs, tracked
+from target_quickbooks.store.tables import VERSION_LENGTH, runs, tracked
 
 
 def start(
@@ -58,7 +58,7 @@ def track(
                 organization_id=organization_id,
                 stream=stream,
                 bill_id=bill_id,
-                version=str(record.get("updatedTime") or ""),
+                version=str(record.get("updatedTime") or "")[:VERSION_LENGTH],
                 document=redact(record),
             )
         )

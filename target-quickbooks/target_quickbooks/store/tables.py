@@ -27,6 +27,7 @@ metadata = MetaData(
     }
 )
 
+VERSION_LENGTH = 40
 _Id = String(64)
 _Serial = BigInteger().with_variant(Integer, "sqlite")
 
@@ -91,7 +92,7 @@ failures = Table(
     Column("faults", ExactJson, nullable=False),
     Column("awaited_stream", String(32)),
     Column("awaited_id", _Id),
-    Column("version", String(40), nullable=False),
+    Column("version", String(VERSION_LENGTH), nullable=False),
     Column("source_digest", String(64), nullable=False),
     Column("record", Text, nullable=False),
     Column("payload", Text),
@@ -115,7 +116,7 @@ audit = Table(
     Column("organization_id", _Id, nullable=False),
     Column("stream", String(32), nullable=False),
     Column("bill_id", _Id, nullable=False),
-    Column("version", String(40), nullable=False),
+    Column("version", String(VERSION_LENGTH), nullable=False),
     Column("entity", String(32), nullable=False),
     Column("quickbooks_id", _Id, nullable=False),
     Column("operation", String(16), nullable=False),
@@ -173,7 +174,7 @@ tracked = Table(
     Column("organization_id", _Id, primary_key=True),
     Column("stream", String(32), primary_key=True),
     Column("bill_id", _Id, primary_key=True),
-    Column("version", String(40), nullable=False),
+    Column("version", String(VERSION_LENGTH), nullable=False),
     Column("document", ExactJson, nullable=False),
 )
 
