@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timedelta, timezone
 from typing import Any, Final
 
 from ap_simulator.bill.errors import invalid
@@ -170,12 +170,14 @@ def _date(field: ListField, text: str) -> str:
 
 
 def _time(field: ListField, text: str, switches: BillSwitches) -> str:
-    """A date-time as `wire.stamp` writes it; without a zone it is UTC."""
+    """A date-time as `wire.stamp` writes it; without a zone it is in the switches' one."""
     documented = switches.filter_times == "documented"
     try:
         if not documented or _DOCUMENTED_TIME.fullmatch(text):
             moment = datetime.fromisoformat(text)
-            return stamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=timezone(timedelta(hours=switches.filter_zone_hours)))
+            return stamp(moment)
     except (ValueError, OverflowError):
         pass
     msg = f"filters: {field.name} must be a date-time such as 2026-12-30T00:00:00.000Z, not {text!r}"

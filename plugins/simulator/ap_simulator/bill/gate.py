@@ -6,7 +6,7 @@ A request holds its place among those in flight until its answer has been sent.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -25,7 +25,7 @@ from ap_simulator.bill.errors import (
     refusal,
 )
 from ap_simulator.bill.organization import Organization
-from ap_simulator.bill.rendering import shown
+from ap_simulator.bill.rendering import rendered
 from ap_simulator.bill.service import BillService
 from ap_simulator.bill.sessions import Session
 from ap_simulator.bill.switches import BillSwitches
@@ -87,7 +87,17 @@ class Call:
 
     def record(self, collection: str, record: Record, *, status: int = 200) -> Response:
         """Answer a record."""
-        return json_response(shown(collection, record, self.switches), status=status)
+        body = rendered(collection, record, self.switches)
+        return Response(body, status_code=status, media_type=JSON_TYPE)
+
+    def records(
+        self, collection: str, records: Iterable[Record], *, key: str | None, status: int = 200
+    ) -> Response:
+        """Answer records as an array, under `key` unless that is None."""
+        bodies = b",".join(rendered(collection, record, self.switches) for record in records)
+        array = b"[" + bodies + b"]"
+        body = array if key is None else b"{" + to_json(key) + b":" + array + b"}"
+        return Response(body, status_code=status, media_type=JSON_TYPE)
 
     def require_payer(self) -> None:
         """Make sure that the session may pay.

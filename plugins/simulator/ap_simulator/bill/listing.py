@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ap_simulator.bill.collection import Query, Records
@@ -16,9 +17,8 @@ from ap_simulator.bill.paging import PageToken, decode_page_token
 from ap_simulator.bill.switches import BillSwitches
 from ap_simulator.bill.wire import to_json
 
-DEFAULT_LIMIT: Final = 20
 GREATEST_LIMIT: Final = 100
-_DIRECTIONS: Final = {"": False, "asc": False, "desc": True}
+_DIRECTIONS: Final = {"asc": False, "desc": True}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,7 @@ class ListRequest:
         spec: By what it can be filtered and sorted.
         body_of: The JSON of the record with an id.
         switches: The switches in force.
+        now: The simulated moment.
     """
 
     scope: str
@@ -38,9 +39,10 @@ class ListRequest:
     spec: ListSpec
     body_of: Callable[[str], bytes]
     switches: BillSwitches
+    now: datetime
 
 
-def read_limit(parameters: Mapping[str, str], *, default: int = DEFAULT_LIMIT) -> int:
+def read_limit(parameters: Mapping[str, str], *, default: int) -> int:
     """The parameter `max`.
 
     Raises:
@@ -68,6 +70,7 @@ def read_sort(text: str, spec: ListSpec, switches: BillSwitches) -> Ordering:
     keys: list[tuple[ListField, bool]] = []
     for part in parts:
         name, _, direction = part.strip().partition(":")
+        direction = direction or switches.default_sort_direction
         field = spec.sort_named(name, switches)
         if field is None:
             msg = f"sort: {name!r} is not a field that this list can be sorted by"
@@ -88,7 +91,7 @@ def answer_list(request: ListRequest, parameters: Mapping[str, str]) -> bytes:
     token = _token(request, parameters)
     filters = token.filters if token else parameters.get("filters", "")
     sort = token.sort if token else parameters.get("sort", "")
-    limit = read_limit(parameters, default=token.limit if token else DEFAULT_LIMIT)
+    limit = read_limit(parameters, default=token.limit if token else request.switches.default_max)
     ordering = _ordering(sort, request)
     after = ordering.position_of(token.values[:-1], token.values[-1]) if token else None
     query = Query(
@@ -107,7 +110,14 @@ def answer_list(request: ListRequest, parameters: Mapping[str, str]) -> bytes:
 
     def token_to(position: Position, *, backward: bool) -> str:
         values = ordering.values(position)
-        made = PageToken(filters=filters, sort=sort, limit=limit, values=values, backward=backward)
+        made = PageToken(
+            filters=filters,
+            sort=sort,
+            limit=limit,
+            values=values,
+            backward=backward,
+            issued=int(request.now.timestamp() * 1000),
+        )
         return made.encode(request.scope)
 
     has_next = bool(page) if query.backward else more
@@ -134,6 +144,10 @@ def _token(request: ListRequest, parameters: Mapping[str, str]) -> PageToken | N
     if not text:
         return None
     token = decode_page_token(text, request.scope)
+    lifetime = timedelta(minutes=request.switches.page_token_minutes)
+    if lifetime and request.now - datetime.fromtimestamp(token.issued / 1000, UTC) >= lifetime:
+        msg = "page: has expired"
+        raise invalid(msg)
     repeated = (parameters.get("filters", ""), parameters.get("sort", ""))
     if request.switches.page_token_requires_repeat and repeated != (token.filters, token.sort):
         msg = "page: filters and sort must be those of the first page"

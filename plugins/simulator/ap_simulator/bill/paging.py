@@ -28,6 +28,7 @@ class PageToken:
         limit: Its `max`.
         values: Sort values and id of the record next to the page.
         backward: Whether the page ends before that record in place of beginning behind it.
+        issued: When the token was given, in milliseconds since 1970.
     """
 
     filters: str
@@ -35,10 +36,11 @@ class PageToken:
     limit: int
     values: list[Any]
     backward: bool
+    issued: int
 
     def encode(self, scope: str) -> str:
         """The token's text for the list that `scope` names."""
-        parts = [self.filters, self.sort, self.limit, self.values, int(self.backward)]
+        parts = [self.filters, self.sort, self.limit, self.values, int(self.backward), self.issued]
         data = to_json(parts)
         return base64.b64encode(_checksum(data, scope) + data).decode()
 
@@ -53,8 +55,10 @@ def decode_page_token(text: str, scope: str) -> PageToken:
         data = base64.b64decode(text, validate=True)
         checksum, data = data[:_CHECKSUM_LENGTH], data[_CHECKSUM_LENGTH:]
         if checksum == _checksum(data, scope):
-            filters, sort, limit, values, backward = from_json(data)
-            return PageToken(filters=filters, sort=sort, limit=limit, values=values, backward=bool(backward))
+            filters, sort, limit, values, backward, issued = from_json(data)
+            return PageToken(
+                filters=filters, sort=sort, limit=limit, values=values, backward=bool(backward), issued=issued
+            )
     except (binascii.Error, ValueError):
         pass
     msg = "page: not a page of this list"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -53,6 +54,8 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     }.items()
 }
 _SHOWN_DIGITS: Final = 4
+#: A text of JSON that `wire.stamp` wrote.
+_STAMP: Final = re.compile(rb'"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})\+00:00"')
 
 
 def rendering_of(switches: BillSwitches) -> tuple[Any, ...]:
@@ -61,10 +64,11 @@ def rendering_of(switches: BillSwitches) -> tuple[Any, ...]:
         switches.unset_fields,
         switches.sensitive_numbers,
         switches.parent_account_visible,
+        switches.time_form,
     )
 
 
-def shown(collection: str, record: Record, switches: BillSwitches) -> Record:
+def _shown(collection: str, record: Record, switches: BillSwitches) -> Record:
     """The record as it is answered."""
     if switches.sensitive_numbers == "masked":
         record = _without_numbers(record)
@@ -78,7 +82,8 @@ def shown(collection: str, record: Record, switches: BillSwitches) -> Record:
 
 def rendered(collection: str, record: Record, switches: BillSwitches) -> bytes:
     """The record's JSON."""
-    return to_json(shown(collection, record, switches))
+    body = to_json(_shown(collection, record, switches))
+    return _STAMP.sub(rb'"\1Z"', body) if switches.time_form == "z" else body
 
 
 def masked(number: str) -> str:

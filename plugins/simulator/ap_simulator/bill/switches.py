@@ -86,6 +86,19 @@ class BillSwitches:
         default="createdTime:desc",
         metadata={"about": "Order of a list when `sort` is absent; BILL documents none."},
     )
+    default_sort_direction: Literal["asc", "desc"] = field(
+        default="asc", metadata={"about": "Direction of a `sort` that names none."}
+    )
+    default_max: int = field(
+        default=20, metadata={"about": "Records per page when `max` is absent; one text says 100."}
+    )
+    page_token_minutes: float = field(
+        default=0.0, metadata={"about": "How long `nextPage` can be used; 0 is without end."}
+    )
+    filter_zone_hours: float = field(
+        default=0.0,
+        metadata={"about": "Hours east of UTC of date-times in filters that name no zone."},
+    )
     multiple_sort_keys: Verdict = field(
         default="reject",
         metadata={"about": "Several comma-separated sort keys. BILL's own samples have one."},
@@ -130,6 +143,10 @@ class BillSwitches:
     unset_fields: Literal["omit", "null"] = field(
         default="omit", metadata={"about": "Whether a record's unset top-level fields are left out or null."}
     )
+    time_form: Literal["offset", "z"] = field(
+        default="offset",
+        metadata={"about": "Date-times in REST responses: with `+00:00`, as in samples, or with `Z`."},
+    )
     sensitive_numbers: Literal["clear", "masked"] = field(
         default="clear", metadata={"about": "Tax ids and vendors' bank account numbers in REST responses."}
     )
@@ -170,6 +187,10 @@ class BillSwitches:
             "about": "Whether http:// notification URLs of this machine are accepted. The real "
             "service accepts https:// only."
         },
+    )
+    webhook_limit_status: int = field(
+        default=400,
+        metadata={"about": "HTTP status of an eleventh subscription, or one that another is like."},
     )
     webhook_body: Literal["plain", "escaped", "wrapped"] = field(
         default="plain",

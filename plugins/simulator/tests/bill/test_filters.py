@@ -194,3 +194,9 @@ def test_a_plus_sign_has_to_be_encoded_in_the_url(bill):
 
     assert bill.call("GET", url + quote("+0100")).status_code == 200
     assert bill.call("GET", url + "+0100").status_code == 400
+
+
+def test_the_zone_of_date_times_without_one_is_a_switch():
+    (condition,) = conditions("updatedTime:gte:2026-03-01", filter_zone_hours=-8.0)
+
+    assert condition.operand == "2026-03-01T08:00:00.000+00:00"

@@ -69,6 +69,15 @@ def test_a_sort_that_is_not_the_grammar_is_refused(bill, sort):
     assert bill.refused("GET", "vendors", params={"sort": sort})[2].startswith("sort: ")
 
 
+@pytest.mark.parametrize(("direction", "names"), [("asc", ["a", "b"]), ("desc", ["b", "a"])])
+def test_a_sort_without_direction_has_the_switches_one(bill, direction, names):
+    bill.switches.default_sort_direction = direction
+    for name in "ba":
+        bill.vendor(name)
+
+    assert [vendor["name"] for vendor in bill.results("vendors", sort="name")] == names
+
+
 def test_several_sort_keys_can_be_switched_on(bill):
     bill.switches.multiple_sort_keys = "accept"
     for name, phone in (("b", "1"), ("a", "1"), ("c", "2")):
@@ -166,6 +175,17 @@ def test_unset_fields_are_left_out_or_null(bill):
     assert vendor["name"] == "Bare"
     assert vendor["shortName"] is None
     assert bill.get(f"vendors/{vendor['id']}") == vendor
+
+
+def test_times_can_end_in_z(bill):
+    vendor = bill.vendor("2026-01-01T00:00:00.000+00:00 is no time")
+    assert vendor["createdTime"].endswith("+00:00")
+    bill.switches.time_form = "z"
+    expected = vendor["createdTime"].replace("+00:00", "Z")
+
+    assert bill.results("vendors")[0]["createdTime"] == expected
+    assert bill.get(f"vendors/{vendor['id']}")["createdTime"] == expected
+    assert bill.get(f"vendors/{vendor['id']}")["name"] == vendor["name"]
 
 
 def test_numbers_can_be_masked(bill):

@@ -21,7 +21,6 @@ from ap_simulator.bill.records import (
     vendor_credits,
     vendors,
 )
-from ap_simulator.bill.rendering import shown
 from ap_simulator.bill.wire import Record
 
 _CLASSIFICATION_PATHS: Final = {
@@ -190,8 +189,7 @@ async def create_payments(call: Call) -> Response:
     """`POST /v3/payments/bulk`."""
     call.require_payer()
     made = payments.create_bulk(call.organization.books, await call.body(), actor=call.actor)
-    views = [shown("payments", record, call.switches) for record in made]
-    return json_response({"payments": views}, status=CREATED)
+    return call.records("payments", made, key="payments", status=CREATED)
 
 
 async def record_payment(call: Call) -> Response:

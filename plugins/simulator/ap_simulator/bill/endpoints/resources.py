@@ -9,10 +9,10 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from ap_simulator.bill.errors import JSON_TYPE, Code, Problem, Refusal, invalid, refusal
-from ap_simulator.bill.gate import Call, Handler, json_response
+from ap_simulator.bill.gate import Call, Handler
 from ap_simulator.bill.list_fields import LISTS
 from ap_simulator.bill.listing import ListRequest, answer_list
-from ap_simulator.bill.rendering import rendered, rendering_of, shown
+from ap_simulator.bill.rendering import rendered, rendering_of
 from ap_simulator.bill.wire import Record
 
 #: Takes the call, the body of one record, and what its field names begin with in errors.
@@ -107,6 +107,7 @@ class Resource:
             spec=LISTS[self.collection],
             body_of=lambda record_id: records.body(record_id, render, rendering),
             switches=call.switches,
+            now=call.service.clock.now(),
         )
         return Response(answer_list(request, call.parameters), media_type=JSON_TYPE)
 
@@ -183,9 +184,8 @@ class Resource:
         return body
 
     def _bulk_answer(self, call: Call, records: Sequence[Record], status: int = 200) -> Response:
-        views = [shown(self.collection, record, call.switches) for record in records]
         key = self.bulk.key if self.bulk else None
-        return json_response(views if key is None else {key: views}, status=status)
+        return call.records(self.collection, records, key=key, status=status)
 
 
 def all_or_none(call: Call, items: Sequence[Any], act: Callable[[Any, str], Record]) -> list[Record]:

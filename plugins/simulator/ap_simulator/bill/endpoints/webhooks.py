@@ -52,7 +52,7 @@ async def rotate_key(call: Call) -> Response:
 
 async def list_subscriptions(call: Call) -> Response:
     """`GET /v3/subscriptions`, oldest first, forward only."""
-    limit = read_limit(call.parameters)
+    limit = read_limit(call.parameters, default=call.switches.default_max)
     place = _read_page(call)
     start = _place_number(place) if place is not None else 0
     known = call.organization.hooks.subscriptions.all()
@@ -95,7 +95,7 @@ async def list_events(call: Call) -> Response:
     """`GET /v3/events/subscription/{id}`, newest first, forward only."""
     subscription = call.organization.hooks.subscriptions.get(call.id)
     now = call.service.clock.now()
-    limit = read_limit(call.parameters)
+    limit = read_limit(call.parameters, default=call.switches.default_max)
     place = _read_page(call)
     found = subscription.history.newest_first(
         since=max(_read_time(call, "createdTimeFrom", now - RETENTION), now - RETENTION),

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from ap_simulator.bill.errors import Code, invalid, refusal
+from ap_simulator.bill.errors import Code, Problem, Refusal, invalid, refusal
 from ap_simulator.bill.records.schema import Flag, ListOf, Object, Text, read_body
 from ap_simulator.bill.records.shapes import NAME
 from ap_simulator.bill.switches import BillSwitches
@@ -118,8 +118,8 @@ class Subscriptions:
         _check_url(url, switches)
         if len(self._by_id) >= MOST_SUBSCRIPTIONS:
             msg = f"An organization can have at most {MOST_SUBSCRIPTIONS} subscriptions"
-            raise invalid(msg)
-        self._check_unique(events, url)
+            raise _over_limit(msg, switches)
+        self._check_unique(events, url, switches)
         subscription = Subscription(
             id=subscription_id,
             organization_id=self._organization_id,
@@ -159,7 +159,7 @@ class Subscriptions:
         events = _checked_events(values["events"]) if "events" in values else subscription.events
         url = values.get("notificationUrl") or subscription.url
         _check_url(url, switches)
-        self._check_unique(events, url, but=subscription)
+        self._check_unique(events, url, switches, but=subscription)
         subscription.events, subscription.url = events, url
         subscription.name = values.get("name") or subscription.name
         status = values.get("status") or {}
@@ -177,11 +177,22 @@ class Subscriptions:
         self.get(subscription_id).enabled = False
         del self._by_id[subscription_id]
 
-    def _check_unique(self, events: tuple[str, ...], url: str, *, but: Subscription | None = None) -> None:
+    def _check_unique(
+        self,
+        events: tuple[str, ...],
+        url: str,
+        switches: BillSwitches,
+        *,
+        but: Subscription | None = None,
+    ) -> None:
         for other in self._by_id.values():
             if other is not but and (set(other.events), other.url) == (set(events), url):
                 msg = "A subscription for the same events and notificationUrl exists"
-                raise invalid(msg)
+                raise _over_limit(msg, switches)
+
+
+def _over_limit(message: str, switches: BillSwitches) -> Refusal:
+    return Refusal([Problem(Code.INVALID, message)], status=switches.webhook_limit_status)
 
 
 def new_security_key() -> str:

@@ -103,6 +103,13 @@ def test_ten_subscriptions_at_most(hooks):
     assert "at most 10" in response.json()[0]["message"]
 
 
+def test_the_status_of_a_subscription_too_many_is_a_switch(bill, hooks):
+    bill.switches.webhook_limit_status = 409
+    hooks.subscribe()
+
+    assert hooks.create().status_code == 409
+
+
 def test_no_two_subscriptions_of_the_same_events_to_the_same_url(hooks):
     first = hooks.subscribe("bill.created", "bill.updated")
     assert hooks.create("bill.updated", "bill.created").status_code == 400
