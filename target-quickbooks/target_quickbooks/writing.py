@@ -19,7 +19,7 @@ from target_quickbooks.errors import TemporaryError
 from target_quickbooks.failures import failure_of
 from target_quickbooks.links import Company, Link
 from target_quickbooks.planning import Change, Operation
-from target_quickbooks.quickbooks.client import BATCH_SIZE, QuickBooksClient, Refused
+from target_quickbooks.quickbooks.client import BATCH_SIZE, QuickBooksClient, Refused, company_refused
 from target_quickbooks.quickbooks.explanations import explain
 from target_quickbooks.quickbooks.faults import Fault, Recovery, faults_in
 from target_quickbooks.report import RunReport
@@ -30,6 +30,7 @@ from target_quickbooks.store.failure_table import Failure
 from target_quickbooks.store.intent_table import Intent, Outcome
 
 _ITEM_ATTEMPTS = 5
+_PASSING = frozenset({Recovery.RETRY, Recovery.REFRESH})
 _REPLANNED = frozenset({Recovery.REREAD, Recovery.NAME_TAKEN, Recovery.NUMBER_TAKEN})
 
 logger = logging.getLogger("target-quickbooks")
@@ -149,13 +150,14 @@ class Writer:
             decided: list[tuple[_Sent, Mapping[str, Any], list[Fault]]] = []
             undecided: list[_Sent] = []
             for item in remaining:
-                found = answer.by_id.get(item.intent.batch_item_id)
-                faults = faults_in(found, tid=answer.tid) if found else []
-                if found is None or (faults and faults[0].recovery is Recovery.RETRY):
-                    undecided.append(item)
-                else:
+                found = answer.by_id.get(item.intent.batch_item_id, {})
+                faults = faults_in(found, tid=answer.tid)
+                if _is_decided(item, found, faults):
                     decided.append((item, found, faults))
+                else:
+                    undecided.append(item)
             conflicts.extend(self._record_outcomes(decided, answer.tid))
+            _stop_if_told_to(decided)
             self._after_batch()
             if not undecided:
                 return conflicts
@@ -206,7 +208,7 @@ class Writer:
                 entries.append(_entry(submission, "refused", item.intent, tid, detail=fault.text))
                 if fault.recovery in _REPLANNED or _location_refused(change, fault):
                     conflicts.append(Conflict(submission, fault))
-                else:
+                elif fault.recovery is not Recovery.STOP:
                     self._fail(connection, submission, faults, now)
             self._append(connection, entries, now)
         return conflicts
@@ -306,6 +308,21 @@ def _batch_item(item: _Sent) -> dict[str, Any]:
         "operation": operation,
         change.item.mapped.entity: change.body,
     }
+
+
+def _is_decided(item: _Sent, answer: Mapping[str, Any], faults: Sequence[Fault]) -> bool:
+    """Faults that pass, and an answer without the object, say nothing about the write."""
+    if faults:
+        return faults[0].recovery not in _PASSING
+    stored = answer.get(item.submission.item.mapped.entity)
+    return isinstance(stored, Mapping) and bool(stored.get("Id"))
+
+
+def _stop_if_told_to(decided: Sequence[tuple[_Sent, Mapping[str, Any], list[Fault]]]) -> None:
+    """A refusal of the company is no failure of the record: the run ends, and the record comes again."""
+    for item, _, faults in decided:
+        if faults and faults[0].recovery is Recovery.STOP:
+            raise company_refused(item.submission.company.realm_id, faults[0])
 
 
 def _location_refused(change: Change, fault: Fault) -> bool:

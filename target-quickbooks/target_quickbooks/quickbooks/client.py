@@ -253,11 +253,7 @@ class QuickBooksClient:
                 throttled = response.status_code == requests.codes.too_many_requests
                 return _Again(first.text, seconds=_retry_after(response), throttled=throttled)
             case Recovery.REFRESH | Recovery.STOP:
-                return CompanyRefused(
-                    f"QuickBooks refuses company (realm) {self._realm_id}: {first.text}. Check realm_id, "
-                    "environment and api_url, and that the connected user is an admin there; reconnect with: "
-                    "quickbooks-admin connect"
-                )
+                return company_refused(self._realm_id, first)
             case _:
                 return Refused(faults)
 
@@ -277,6 +273,14 @@ class BatchAnswer:
 
     by_id: Mapping[str, Mapping[str, Any]]
     tid: str
+
+
+def company_refused(realm_id: str, fault: Fault) -> CompanyRefused:
+    """What to say when nothing will work with this company until a person did something."""
+    return CompanyRefused(
+        f"QuickBooks refuses company (realm) {realm_id}: {fault.text}. Check realm_id, environment and "
+        "api_url, and that the connected user is an admin there; reconnect with: quickbooks-admin connect"
+    )
 
 
 _backoff = wait_exponential_jitter(multiplier=0.5, max=_LONGEST_WAIT, jitter=0.5)

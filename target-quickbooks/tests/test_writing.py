@@ -1,0 +1,460 @@
+"""The only writer to QuickBooks: intents before, outcomes after, nothing in between is lost."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+from target_quickbooks.changes import Submission
+from target_quickbooks.errors import CompanyRefused, Stopped, StoreError, TemporaryError
+from target_quickbooks.links import Link
+from target_quickbooks.mapping.payload import Mapped
+from target_quickbooks.mapping.refusal import Awaited, Refusal
+from target_quickbooks.planning import Change, NamesInUse, Operation, plan_linked, plan_vendor, refused
+from target_quickbooks.quickbooks.client import BatchAnswer, Refused
+from target_quickbooks.quickbooks.faults import Fault
+from target_quickbooks.report import RunReport
+from target_quickbooks.settings import Policies
+from target_quickbooks.store import audit_table, failure_table, intent_table, link_table
+from target_quickbooks.store.failure_table import Failure
+from target_quickbooks.writing import Writer
+
+TAX_ID = "99-5688293"
+
+
+def fault(code):
+    return {"Fault": {"Error": [{"Message": "No", "code": code}], "type": "ValidationFault"}}
+
+
+class ScriptedClient:
+    """Answers each batch by the next step of its script; once that is done, stores everything.
+
+    A step is an exception, or what to answer by the DisplayName of an item: a fault, ``None`` for no
+    answer at all, or nothing for success.
+    """
+
+    def __init__(self, look=lambda: None):
+        self.script = []
+        self.batches = []
+        self._look = look
+
+    def batch(self, items, *, request_id):
+        self.batches.append((request_id, items))
+        self._look()
+        step = self.script.pop(0) if self.script else {}
+        if callable(step):
+            step = step(items)
+        if isinstance(step, BaseException):
+            raise step
+        answers = {}
+        for item in items:
+            name = item["Vendor"]["DisplayName"]
+            answer = step.get(name, {"Vendor": {**item["Vendor"], "Id": f"Q-{name}", "SyncToken": "0"}})
+            if answer is not None:
+                answers[item["bId"]] = {"bId": item["bId"], **answer}
+        return BatchAnswer(answers, "tid-1")
+
+    def names(self):
+        """The vendors of each batch."""
+        return [[item["Vendor"]["DisplayName"] for item in items] for _, items in self.batches]
+
+
+@pytest.fixture
+def client():
+    return ScriptedClient()
+
+
+@pytest.fixture
+def report():
+    return RunReport()
+
+
+@pytest.fixture
+def writer(store, client, report, moment, clock):
+    def build(**changed):
+        parts = {"store": store, "client": client, "report": report, "run_id": "run", "trigger": "test"}
+        return Writer(**{**parts, "now": lambda: moment, "sleep": clock.sleep, **changed})
+
+    return build
+
+
+@pytest.fixture
+def vendor(make_item, pair):
+    """The submission of a new vendor, or of what ``plan`` makes of it."""
+
+    def build(
+        name, plan=lambda item: plan_vendor(item, NamesInUse(vendors={}), Policies()), link=None, **more
+    ):
+        payload = {"DisplayName": name, "TaxIdentifier": TAX_ID, **more}
+        item = make_item(Mapped("Vendor", payload, f"vendor '{name}'"), bill_id=f"009-{name}", link=link)
+        return Submission(pair, {"id": f"009-{name}", "taxId": TAX_ID}, plan(item))
+
+    return build
+
+
+@pytest.fixture
+def on_disk(store, pair):
+    """What the store holds: links, open intents, outcomes, failures, audit outcomes."""
+
+    class Disk:
+        def links(self):
+            with store.reading() as connection:
+                rows = connection.execute(text("SELECT bill_id FROM links ORDER BY bill_id")).scalars()
+                return link_table.find(connection, pair, "Vendor", list(rows))
+
+        def open_intents(self):
+            with store.reading() as connection:
+                return intent_table.unsettled(connection, store.cipher, pair.realm_id)
+
+        def outcomes(self):
+            with store.reading() as connection:
+                rows = connection.execute(text("SELECT bill_id, outcome FROM intents ORDER BY id")).all()
+            return [(row[0].removeprefix("009-"), row[1]) for row in rows]
+
+        def failures(self):
+            with store.reading() as connection:
+                return failure_table.unsettled(connection, store.cipher, pair)
+
+        def audit(self):
+            with store.reading() as connection:
+                assert audit_table.first_break(connection, pair.realm_id) is None
+                rows = connection.execute(
+                    text("SELECT bill_id, operation, outcome FROM audit ORDER BY sequence")
+                )
+                return [(row[0].removeprefix("009-"), row[1], row[2]) for row in rows]
+
+    return Disk()
+
+
+def test_a_new_vendor_is_written_and_recorded(writer, client, vendor, on_disk, report):
+    assert writer().apply([vendor("A")]) == []
+    [(request_id, [item])] = client.batches
+    assert item == {
+        "bId": "i1",
+        "operation": "create",
+        "Vendor": {"DisplayName": "A", "TaxIdentifier": TAX_ID},
+    }
+    assert len(request_id) <= 36
+    link = on_disk.links()["009-A"]
+    assert (link.quickbooks_id, link.sync_token, link.quickbooks_name) == ("Q-A", "0", "A")
+    assert on_disk.outcomes() == [("A", "applied")]
+    assert on_disk.audit() == [("A", "create", "applied")]
+    assert report.table() == {"vendors": {"created": 1}}
+
+
+def test_an_update_carries_its_operation(writer, client, vendor, on_disk):
+    link = Link("Vendor", "009-A", "137", "3", payload_digest="old", desired={"DisplayName": "Old"})
+    writer().apply([vendor("A", lambda item: plan_linked(item, link), link)])
+    assert client.batches[0][1][0]["operation"] == "update"
+    assert on_disk.audit() == [("A", "update", "applied")]
+
+
+def test_intents_are_on_disk_before_anything_is_sent(writer, client, vendor, on_disk):
+    seen = []
+    client._look = lambda: seen.extend(on_disk.open_intents())
+    writer().apply([vendor("A"), vendor("B")])
+    assert [(intent.bill_id, intent.batch_item_id) for intent in seen] == [("009-A", "i1"), ("009-B", "i2")]
+    assert {intent.request_id for intent in seen} == {client.batches[0][0]}
+    assert seen[0].document["record"]["id"] == "009-A"
+
+
+def test_nothing_is_sent_if_the_intents_cannot_be_stored(writer, client, vendor, monkeypatch):
+    def fail(*_, **__):
+        raise StoreError("disk full")
+
+    monkeypatch.setattr(intent_table, "record", fail)
+    with pytest.raises(StoreError):
+        writer().apply([vendor("A")])
+    assert client.batches == []
+
+
+def test_batches_hold_thirty_items(writer, client, vendor):
+    writer().apply([vendor(f"{number:02}") for number in range(65)])
+    assert [len(names) for names in client.names()] == [30, 30, 5]
+    assert len({request_id for request_id, _ in client.batches}) == 3
+    assert {item["bId"] for item in client.batches[2][1]} == {"i1", "i2", "i3", "i4", "i5"}
+
+
+def test_nothing_to_write_sends_nothing(writer, client):
+    writer().apply([])
+    assert client.batches == []
+
+
+# --- refusals of an item ------------------------------------------------------------------------------------
+
+
+def test_a_refused_item_fails_and_its_neighbours_go_through(writer, client, vendor, on_disk, report):
+    client.script = [{"B": fault("2050")}]
+    assert writer().apply([vendor("A"), vendor("B"), vendor("C")]) == []
+    assert sorted(on_disk.links()) == ["009-A", "009-C"]
+    [failed] = on_disk.failures()
+    assert (failed.bill_id, failed.code, failed.status) == ("009-B", "quickbooks-2050", "open")
+    assert failed.reason.startswith("Vendor 'B' has a text that is too long")
+    assert failed.record == {"id": "009-B", "taxId": TAX_ID}
+    assert failed.payload["DisplayName"] == "B"
+    assert failed.faults[0]["intuit_tid"] == "tid-1"
+    assert on_disk.outcomes() == [("A", "applied"), ("B", "refused"), ("C", "applied")]
+    assert ("B", "create", "refused") in on_disk.audit()
+    assert report.table() == {"vendors": {"created": 2, "failed": 1}}
+
+
+@pytest.mark.parametrize("code", ["5010", "6240", "6140"])
+def test_a_refusal_that_another_plan_may_overcome_comes_back(writer, client, vendor, on_disk, code):
+    client.script = [{"A": fault(code)}]
+    [conflict] = writer().apply([vendor("A")])
+    assert (conflict.submission.item.bill_id, conflict.fault.code) == ("009-A", code)
+    assert on_disk.failures() == []
+    assert on_disk.outcomes() == [("A", "refused")]
+
+
+def test_after_the_last_plan_it_is_a_failure(writer, client, vendor, on_disk):
+    client.script = [{"A": fault("6240")}]
+    assert writer().apply([vendor("A")], replan=False) == []
+    assert [found.code for found in on_disk.failures()] == ["quickbooks-6240"]
+
+
+def test_what_goes_through_resolves_its_failure(writer, client, vendor, on_disk, report):
+    client.script = [{"A": fault("2050")}]
+    writer().apply([vendor("A")])
+    writer().apply([vendor("A")])
+    assert on_disk.failures() == []
+    assert report.failed_count == 0
+
+
+def test_a_refusal_of_the_company_stops_the_run_and_fails_no_record(writer, client, vendor, on_disk):
+    """The subscription ended: the records come again when it is paid."""
+    client.script = [{"B": fault("6190")}]
+    with pytest.raises(CompanyRefused, match="6190"):
+        writer().apply([vendor("A"), vendor("B")])
+    assert sorted(on_disk.links()) == ["009-A"]
+    assert on_disk.failures() == []
+    assert on_disk.open_intents() == []
+
+
+# --- items that were not decided ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "undecided", [fault("3001"), fault("10000"), fault("3200"), None, {}, {"Vendor": {}}, {"Vendor": "odd"}]
+)
+def test_what_was_not_decided_is_sent_again_with_the_same_ids(writer, client, vendor, on_disk, undecided):
+    """Throttled by itself, not answered, or answered without the object (QuickBooks manual 4.2, 10.9)."""
+    client.script = [{"B": undecided}, {"B": undecided}]
+    writer().apply([vendor("A"), vendor("B")])
+    assert client.names() == [["A", "B"], ["B"], ["B"]]
+    assert len({request_id for request_id, _ in client.batches}) == 1
+    assert {items[-1]["bId"] for _, items in client.batches} == {"i2"}
+    assert on_disk.links()["009-B"].quickbooks_id == "Q-B"
+    assert on_disk.outcomes() == [("A", "applied"), ("B", "applied")]
+
+
+def test_what_is_never_decided_stays_open_for_the_next_run(writer, client, vendor, on_disk):
+    client.script = [{"B": None}] * 9
+    with pytest.raises(TemporaryError, match=r"1 of 2 writes, e\.g\. vendor 'B'"):
+        writer().apply([vendor("A"), vendor("B")])
+    assert len(client.batches) == 5
+    assert sorted(on_disk.links()) == ["009-A"]
+    assert [intent.bill_id for intent in on_disk.open_intents()] == ["009-B"]
+
+
+# --- a whole request refused --------------------------------------------------------------------------------
+
+
+def refuses(*culprits):
+    """Refuses any request that holds one of these vendors."""
+
+    def step(items):
+        names = {item["Vendor"]["DisplayName"] for item in items}
+        return Refused([Fault("2010", "Invalid property")]) if names & set(culprits) else {}
+
+    return step
+
+
+def test_the_item_that_spoils_a_request_is_found_and_the_others_pass(writer, client, vendor, on_disk):
+    client.script = [refuses("C")] * 20
+    names = list("ABCDEFG")
+    writer().apply([vendor(name) for name in names])
+    assert sorted(on_disk.links()) == [f"009-{name}" for name in names if name != "C"]
+    assert [found.bill_id for found in on_disk.failures()] == ["009-C"]
+    assert on_disk.open_intents() == []
+    assert len(client.batches) <= 1 + 2 * 3
+
+
+def test_each_part_of_a_divided_request_is_a_request_of_its_own(writer, client, vendor):
+    """A remembered refusal must not be replayed for the parts."""
+    client.script = [refuses("B")] * 9
+    writer().apply([vendor("A"), vendor("B")])
+    assert len({request_id for request_id, _ in client.batches}) == len(client.batches) == 3
+
+
+def test_two_culprits_are_both_found(writer, client, vendor, on_disk):
+    client.script = [refuses("A", "D")] * 20
+    writer().apply([vendor(name) for name in "ABCD"])
+    assert sorted(found.bill_id for found in on_disk.failures()) == ["009-A", "009-D"]
+    assert sorted(on_disk.links()) == ["009-B", "009-C"]
+
+
+def test_a_single_item_refused_as_a_whole_may_be_planned_again(writer, client, vendor):
+    client.script = [Refused([Fault("6240", "Duplicate")])]
+    [conflict] = writer().apply([vendor("A")])
+    assert conflict.fault.code == "6240"
+
+
+# --- crashes ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("crash", [TemporaryError("no answer"), KeyboardInterrupt(), Stopped(15)])
+def test_a_lost_answer_leaves_an_open_intent(writer, client, vendor, on_disk, crash):
+    client.script = [crash]
+    with pytest.raises(type(crash)):
+        writer().apply([vendor("A")])
+    assert [intent.bill_id for intent in on_disk.open_intents()] == ["009-A"]
+    assert on_disk.links() == {}
+
+
+def test_the_next_run_settles_with_the_same_ids(writer, client, vendor, on_disk, pair):
+    client.script = [TemporaryError("no answer")]
+    with pytest.raises(TemporaryError):
+        writer().apply([vendor("A"), vendor("B")])
+    assert writer().settle_open_intents(pair.realm_id) == []
+    first, second = client.batches
+    assert first == second
+    assert sorted(on_disk.links()) == ["009-A", "009-B"]
+    assert on_disk.open_intents() == []
+    assert on_disk.audit() == [("A", "create", "applied"), ("B", "create", "applied")]
+
+
+def test_settling_returns_what_has_to_be_planned_again(writer, client, vendor, on_disk, pair):
+    client.script = [TemporaryError("no answer"), {"A": fault("5010")}]
+    with pytest.raises(TemporaryError):
+        writer().apply([vendor("A")])
+    [conflict] = writer().settle_open_intents(pair.realm_id)
+    assert conflict.submission.record["id"] == "009-A"
+    assert on_disk.open_intents() == []
+
+
+def test_several_interrupted_requests_are_settled_apart(writer, client, vendor, on_disk, pair):
+    client.script = [TemporaryError("1"), TemporaryError("2")]
+    for name in "AB":
+        with pytest.raises(TemporaryError):
+            writer().apply([vendor(name)])
+    writer().settle_open_intents(pair.realm_id)
+    assert client.names() == [["A"], ["B"], ["A"], ["B"]]
+    assert client.batches[0] == client.batches[2]
+    assert client.batches[1] == client.batches[3]
+    assert on_disk.open_intents() == []
+
+
+def test_the_open_intents_of_another_realm_are_left_alone(writer, client, vendor, on_disk):
+    client.script = [TemporaryError("no answer")]
+    with pytest.raises(TemporaryError):
+        writer().apply([vendor("A")])
+    assert writer().settle_open_intents("another realm") == []
+    assert len(client.batches) == 1
+    assert on_disk.open_intents()
+
+
+def test_nothing_open_asks_nothing(writer, client, pair):
+    assert writer().settle_open_intents(pair.realm_id) == []
+    assert client.batches == []
+
+
+@pytest.mark.parametrize("table", [link_table, audit_table])
+def test_the_outcomes_of_a_batch_are_on_disk_together(writer, vendor, on_disk, monkeypatch, table):
+    """A crash while they are recorded leaves all of them open, to be settled by the next run."""
+    name = "save" if table is link_table else "append"
+    original, calls = getattr(table, name), []
+
+    def fail_at_last(*args, **options):
+        calls.append(args)
+        if table is audit_table or len(calls) == 2:
+            raise KeyboardInterrupt
+        return original(*args, **options)
+
+    monkeypatch.setattr(table, name, fail_at_last)
+    with pytest.raises(KeyboardInterrupt):
+        writer().apply([vendor("A"), vendor("B")])
+    assert on_disk.links() == {}
+    assert on_disk.audit() == []
+    assert [intent.bill_id for intent in on_disk.open_intents()] == ["009-A", "009-B"]
+
+
+def test_a_stop_between_batches_leaves_nothing_open(writer, client, vendor, on_disk):
+    def stop():
+        raise Stopped(15)
+
+    with pytest.raises(Stopped):
+        writer(after_batch=stop).apply([vendor(f"{number:02}") for number in range(40)])
+    assert len(client.batches) == 1
+    assert len(on_disk.links()) == 30
+    assert on_disk.open_intents() == []
+
+
+# --- what is only recorded ----------------------------------------------------------------------------------
+
+
+def test_a_skip_remembers_the_record_and_resolves_its_failure(
+    writer, client, vendor, on_disk, pair, store, moment
+):
+    link = Link("Vendor", "009-A", "137", "3", source_digest="old")
+    with store.writing() as connection:
+        link_table.save(connection, pair, link, now=moment)
+    client.script = [{"A": fault("2050")}]
+    writer().apply([vendor("A")])
+    skip = vendor("A", lambda item: Change(Operation.SKIP, item, reason="unchanged"), link)
+    writer().apply([skip])
+    assert on_disk.links()["009-A"].source_digest == "source"
+    assert on_disk.links()["009-A"].quickbooks_id == "137"
+    assert on_disk.failures() == []
+    assert len(client.batches) == 1
+
+
+def test_a_link_is_stored_without_a_request(writer, client, vendor, on_disk):
+    linked = vendor("A", lambda item: Change(Operation.LINK, item, quickbooks_id="137", sync_token="4"))
+    writer().apply([linked])
+    link = on_disk.links()["009-A"]
+    assert (link.quickbooks_id, link.sync_token) == ("137", "4")
+    assert client.batches == []
+    assert on_disk.audit() == [("A", "link", "applied")]
+
+
+def test_a_blocked_record_is_a_failure_with_its_reason(writer, client, vendor, on_disk, report):
+    refusal = Refusal("account-unknown", "Account 'X' is not there.", advice="Add it.")
+    writer().apply([vendor("A", lambda item: refused(item, refusal))])
+    [failed] = on_disk.failures()
+    assert (failed.code, failed.reason, failed.advice) == (
+        "account-unknown",
+        "Account 'X' is not there.",
+        "Add it.",
+    )
+    assert client.batches == []
+    assert on_disk.audit() == [("A", "blocked", "blocked")]
+    assert report.failed_count == 1
+
+
+def test_what_waits_says_for_what(writer, vendor, on_disk):
+    refusal = Refusal("x-not-seen", "Not seen.", advice="", awaited=Awaited("customers", "0cu1"))
+    writer().apply([vendor("A", lambda item: refused(item, refusal))])
+    [failed] = on_disk.failures()
+    assert (failed.status, failed.awaited) == ("waiting", Awaited("customers", "0cu1"))
+
+
+def test_a_record_that_never_got_to_planning_is_stored_too(writer, pair, on_disk, report):
+    failure = Failure("vendors", "009", "vendor", "record-invalid", "Odd.", "Fix it.", {"id": "009"})
+    writer().record_failure(pair, failure)
+    assert [found.bill_id for found in on_disk.failures()] == ["009"]
+    assert report.failed_count == 1
+
+
+def test_the_history_holds_no_tax_id(writer, vendor, store):
+    writer().apply([vendor("A")])
+    with store.reading() as connection:
+        [after] = connection.execute(text("SELECT after FROM audit")).scalars()
+        [desired] = connection.execute(text("SELECT desired FROM links")).scalars()
+    assert TAX_ID not in after + desired
+    assert "XXXXXX8293" in after
+
+
+def test_a_location_that_orders_do_not_take_comes_back(writer, client, vendor):
+    client.script = [{"A": fault("2010")}]
+    [conflict] = writer().apply([vendor("A", DepartmentRef={"value": "1"})])
+    assert conflict.fault.code == "2010"
