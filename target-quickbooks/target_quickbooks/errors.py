@@ -6,10 +6,14 @@ Messages are one line, name the record or setting, say what to do, and never car
 
 from __future__ import annotations
 
+from singer_sdk.exceptions import MissingKeyPropertiesError, RecordsWithoutSchemaException
+
 __all__ = [
     "CompanyRefused",
     "GrantDead",
     "InputError",
+    "KeyMissing",
+    "SchemaMissing",
     "SettingsError",
     "Stopped",
     "StoreError",
@@ -30,6 +34,14 @@ class SettingsError(TargetError):
 
 class InputError(TargetError):
     """What arrived on standard input is not a usable Singer message."""
+
+
+class KeyMissing(InputError, MissingKeyPropertiesError):
+    """A record lacks what tells which BILL record it is."""
+
+
+class SchemaMissing(InputError, RecordsWithoutSchemaException):
+    """A record came before its stream's SCHEMA message."""
 
 
 class GrantDead(TargetError):

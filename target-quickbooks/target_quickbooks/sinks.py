@@ -11,7 +11,7 @@ from singer_sdk.sinks import Sink
 from singer_sdk.sinks.core import BaseJSONSchemaValidator
 from typing_extensions import override
 
-from target_quickbooks.errors import InputError
+from target_quickbooks.errors import InputError, KeyMissing
 from target_quickbooks.walk import STREAMS
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class BillSink(Sink):
             if isinstance(value, int) and not isinstance(value, bool):
                 record[name] = value = str(value)
             if not isinstance(value, str) or not value:
-                raise InputError(self._lacking(name, record))
+                raise KeyMissing(self._lacking(name, record))
         return record
 
     @override

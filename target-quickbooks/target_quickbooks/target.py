@@ -24,7 +24,7 @@ from singer_sdk.target_base import Target
 from typing_extensions import override
 
 from target_quickbooks.assembly import Run, assemble
-from target_quickbooks.errors import InputError, SettingsError, Stopped, TargetError
+from target_quickbooks.errors import InputError, SchemaMissing, SettingsError, Stopped, TargetError
 from target_quickbooks.exact_json import to_json
 from target_quickbooks.quickbooks.oauth import utc_now
 from target_quickbooks.settings import CONFIG_SCHEMA, Settings, from_config
@@ -124,7 +124,7 @@ class TargetQuickbooks(Target):
         stream = message_dict["stream"]
         if stream not in self.mapper.stream_maps:
             msg = f"A record of stream {stream} came before the stream's SCHEMA message."
-            raise InputError(msg)
+            raise SchemaMissing(msg)
         super()._process_record_message(message_dict)
 
     @override
