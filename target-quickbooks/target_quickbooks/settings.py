@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from singer_sdk import typing as th
 
@@ -131,7 +132,7 @@ class Settings:
     refresh_token: str | None = field(default=None, repr=False)
     api_url: str = _PRODUCTION_API
     token_url: str = _TOKEN_URL
-    store_url: str = ""
+    store_url: str = field(default="", repr=False)
     mode: Mode = Mode.SYNC
     policies: Policies = field(default_factory=Policies)
     fail_on_failed_records: bool = True
@@ -396,13 +397,13 @@ def from_config(config: Mapping[str, Any], *, default_store_url: str) -> Setting
     Raises:
         SettingsError: A value passes the schema but cannot be used.
     """
-    realm_id = str(config["realm_id"]).strip()
-    if not realm_id.isdecimal():
+    realm_id = "".join(str(config["realm_id"]).split())
+    if not (realm_id.isascii() and realm_id.isdecimal()):
         msg = f"realm_id '{realm_id}' is not a company id: it is the number QuickBooks shows as company id."
         raise SettingsError(msg)
     sandbox = config.get("environment") == "sandbox"
     keys = tuple(key.strip() for key in str(config["encryption_key"]).split(",") if key.strip())
-    report = config.get("report_path")
+    report, retry = config.get("report_path"), config.get("max_retry_seconds")
     return Settings(
         client_id=str(config["client_id"]),
         client_secret=str(config["client_secret"]),
@@ -414,17 +415,22 @@ def from_config(config: Mapping[str, Any], *, default_store_url: str) -> Setting
         store_url=config.get("store_url") or default_store_url,
         mode=Mode(config.get("mode") or Mode.SYNC),
         policies=_policies(config),
-        fail_on_failed_records=bool(config.get("fail_on_failed_records", True)),
+        fail_on_failed_records=config.get("fail_on_failed_records") is not False,
         ignore_unknown_streams=bool(config.get("ignore_unknown_streams", False)),
         report_path=Path(report) if report else None,
         user_agent=config.get("user_agent") or "target-quickbooks",
-        max_retry_seconds=int(config.get("max_retry_seconds", 300)),
+        max_retry_seconds=300 if retry is None else int(retry),
     )
 
 
 def _url(value: str | None, default: str, name: str) -> str:
-    url = (value or default).rstrip("/")
-    if not url.startswith(("http://", "https://")):
+    url = (value or default).strip().rstrip("/")
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or any(character.isspace() for character in url):
         msg = f"{name} '{url}' is not an http(s) URL."
         raise SettingsError(msg)
     return url
