@@ -19,6 +19,11 @@ from ap_simulator.quickbooks.service import QuickBooksService
 from ap_simulator.quickbooks.switches import QuickBooksSwitches
 from ap_simulator.testing import RunningSimulator, running
 from ap_simulator.world import World
+from hypothesis import settings
+
+# Machines that build software are shared: how long an example takes says nothing.
+settings.register_profile("quickbooks", deadline=None)
+settings.load_profile("quickbooks")
 
 REALM = "4620816365000001"
 OTHER_REALM = "4620816365000002"
