@@ -78,11 +78,11 @@ def test_any_reference_is_read(kind, record):
     assert isinstance(read_reference(kind, record).name, str)
 
 
-@given(bills, st.integers(-(10**20), 10**20))
-def test_amounts_beyond_all_bounds_are_refused(record, amount):
+@given(st.integers(-(10**20), 10**20))
+def test_amounts_beyond_all_bounds_are_refused(amount):
     """Nothing that QuickBooks cannot hold reaches the arithmetic of mapping."""
     try:
-        bill = read_bill({**record, "vendorId": "1", "amount": amount})
+        bill = read_bill({"vendorId": "1", "amount": amount})
     except Refusal:
         return
     assert abs(bill.amount) < 10**13
