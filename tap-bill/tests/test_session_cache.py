@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import stat
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -159,18 +160,24 @@ def test_the_session_id_is_not_in_the_representation(path):
     assert "sessions" in repr(EncryptedFile(path, [new_key()]))
 
 
-def _add_hundred(path, key, name):
-    file = EncryptedFile(path, [key])
-    for number in range(25):
-        keep(file, **{f"{name}{number}": session()})
+#: A program of its own that adds 25 sessions, one at a time: path, key, name.
+ADD_25 = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from tap_bill.session_cache import CachedSession, EncryptedFile
+path, key, name = sys.argv[1:]
+file = EncryptedFile(Path(path), [key])
+for number in range(25):
+    with file.open() as ledger:
+        ledger.sessions[f"{name}{number}"] = CachedSession(
+            session_id="s", organization_id="00801ORG", last_used=datetime(2026, 5, 1, 12, tzinfo=UTC)
+        )
+"""
 
 
 def test_parallel_runs_do_not_lose_each_others_changes(path):
     key = new_key()
-    context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=_add_hundred, args=(path, key, name)) for name in "ab"]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
+    programs = [subprocess.Popen([sys.executable, "-c", ADD_25, path, key, name]) for name in "ab"]
+    assert [program.wait(60) for program in programs] == [0, 0]
     assert len(kept(EncryptedFile(path, [key]))) == 50
