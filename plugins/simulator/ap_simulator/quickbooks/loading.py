@@ -26,7 +26,7 @@ from ap_simulator.quickbooks.transactions.links import Payable
 
 #: From so many records on, indexes are built while loading, not by the first query.
 _MANY: Final = 10_000
-_SOUGHT: Final = ("displayname", "name", "docnumber", "metadata.lastupdatedtime")
+_SOUGHT: Final = ("displayname", "name", "docnumber", "txndate", "metadata.lastupdatedtime")
 _PAYABLES: Final = ("Bill", "VendorCredit")
 Converter = Callable[[Any], Any]
 
