@@ -105,7 +105,7 @@ def status(*, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, indent=2, default=str))
         return
-    console = Console()
+    console = _console()
     console.print(f"Store: {found['store']}")
     _print_table(console, "Connections", found["connections"])
     _print_table(console, "Links", found["links"])
@@ -144,7 +144,7 @@ def list_failures(*, realm: str | None, everything: bool, as_json: bool) -> None
             f"{failure.reason}\n{failure.advice}",
             end_section=True,
         )
-    Console().print(table)
+    _console().print(table)
 
 
 @failures.command("show")
@@ -152,8 +152,7 @@ def list_failures(*, realm: str | None, everything: bool, as_json: bool) -> None
 def show_failure(failure_id: int) -> None:
     """Show one failure whole: faults, BILL record and mapped payload (tax ids to the last four)."""
     with _store() as store, store.reading() as database:
-        found = failure_table.select_failures(database, store.cipher, statuses=tuple(Status))
-    failure = next((one for one in found if one.id == failure_id), None)
+        failure = failure_table.by_number(database, store.cipher, failure_id)
     if failure is None:
         msg = f"There is no failure {failure_id}. See: quickbooks-admin failures list --all"
         raise SettingsError(msg)
@@ -205,6 +204,11 @@ def _store() -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def _console() -> Console:
+    """Prints texts as they are: names may hold brackets and colons."""
+    return Console(markup=False, emoji=False, highlight=False)
 
 
 def _summary(failure: Failure) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from target_quickbooks.mapping.chart import (
     read_company,
     read_entry,
 )
-from target_quickbooks.mapping.names import comparable
+from target_quickbooks.mapping.names import DISPLAY_NAME_LENGTH, comparable, plain_line
 from target_quickbooks.planning import DELETED_SUFFIX
 from target_quickbooks.quickbooks.client import QuickBooksClient
 from target_quickbooks.quickbooks.query import select_in
@@ -144,8 +144,8 @@ class Directory:
         return Entries(kind, tuple(read_entry(entity, row) for row in rows))
 
     def _learn(self, entity: str, field: str, names: Iterable[str]) -> None:
-        """Read entries by name, each name once in a run."""
-        new = {name for name in names if name} - self._asked[entity]
+        """Read entries by name, each name once in a run; no name of QuickBooks has several lines."""
+        new = {plain_line(name, DISPLAY_NAME_LENGTH) for name in names} - {""} - self._asked[entity]
         self._asked[entity] |= new
         for row in self._select(entity, field, sorted(new), with_inactive=True):
             entry = read_entry(entity, row)

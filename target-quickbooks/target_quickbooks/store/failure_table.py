@@ -157,14 +157,19 @@ def select_failures(
     *,
     statuses: Iterable[Status] = UNSETTLED,
     realm_id: str | None = None,
-    limit: int = 1000,
 ) -> list[Failure]:
     """Failures for people to look at, newest last."""
     conditions: list[Any] = [failures.c.status.in_([str(status) for status in statuses])]
     if realm_id:
         conditions.append(failures.c.realm_id == realm_id)
-    query = select(failures).where(*conditions).order_by(failures.c.id).limit(limit)
+    query = select(failures).where(*conditions).order_by(failures.c.id)
     return [_failure(row, cipher) for row in connection.execute(query).mappings()]
+
+
+def by_number(connection: Connection, cipher: Cipher, number: int) -> Failure | None:
+    """The failure of this number, whatever became of it."""
+    row = connection.execute(select(failures).where(failures.c.id == number)).mappings().first()
+    return _failure(row, cipher) if row else None
 
 
 def counts(connection: Connection, company: Company | None = None) -> dict[str, int]:
