@@ -258,6 +258,15 @@ def test_lines_stay_in_place_after_an_edit_of_something_else(edited, bill_line):
     assert change.body["SyncToken"] == "7"
 
 
+def test_what_only_quickbooks_writes_is_not_sent_back(edited):
+    live = {"TotalAmt": Decimal(149), "LinkedTxn": [{"TxnId": "9", "TxnType": "Bill"}], "Memo": "Rear dock"}
+    change = edited(live, EditConflict.BILL_WINS, dueDate="2027-01-31")
+    assert change.body["Memo"] == "Rear dock"
+    assert not {"TotalAmt", "LinkedTxn"} & set(change.body)
+    assert all("Received" not in line for line in change.body["Line"])
+    assert [line["Id"] for line in change.body["Line"]] == ["1"]
+
+
 # --- links and documents ------------------------------------------------------------------------------------
 
 

@@ -366,6 +366,31 @@ def test_nothing_is_nothing_however_quickbooks_writes_it(vendor, written, held):
     assert change.operation is Operation.UPDATE
 
 
+def test_an_update_carries_along_what_people_entered_in_quickbooks(edited):
+    """So that nothing is lost where QuickBooks does not honour sparse (manual 6.0.1)."""
+    change = edited({"WebAddr": {"URI": "https://acme.example"}, **THEIRS}, EditConflict.BILL_WINS)
+    assert change.body["WebAddr"] == {"URI": "https://acme.example"}
+    assert change.body["PrimaryPhone"] == {"FreeFormNumber": "555-1234"}
+
+
+def test_what_only_quickbooks_writes_is_not_sent_back(edited):
+    live = {"Balance": 390, "MetaData": {"CreateTime": "2015-07-28"}, "domain": "QBO", "status": "x"}
+    change = edited(live, EditConflict.BILL_WINS)
+    assert not set(live) & set(change.body)
+
+
+def test_a_masked_tax_id_is_never_sent_back(edited):
+    """The whole one goes along where BILL has it; else none does."""
+    assert edited({}, EditConflict.BILL_WINS).body["TaxIdentifier"] == "99-9888777"
+    without = edited({}, EditConflict.BILL_WINS, phone="555-1234", additionalInfo={})
+    assert "TaxIdentifier" not in without.body
+
+
+def test_a_change_of_the_first_digits_of_a_tax_id_goes_with_another_change(edited):
+    change = edited({}, EditConflict.BILL_WINS, phone="555-1234", **with_tax_id("11-1118777"))
+    assert change.body["TaxIdentifier"] == "11-1118777"
+
+
 def test_a_masked_tax_id_is_no_conflict(edited):
     change = edited({}, EditConflict.HOLD, **with_tax_id("12-3456789"))
     assert fields(change) == {"TaxIdentifier": "12-3456789"}
