@@ -114,6 +114,18 @@ def test_a_changed_row_breaks_the_chain(database, moment, number, column, value)
         assert first_break(connection, REALM) == number
 
 
+@given(number=st.integers(1, 5))
+def test_a_row_that_was_changed_with_its_hash_breaks_the_chain_at_the_next(database, moment, number):
+    audit = tables.audit
+    with database.connect() as connection:
+        append(connection, moment, 6)
+        row = connection.execute(select(audit).where(audit.c.sequence == number)).mappings().one()
+        forged = {**row, "quickbooks_id": "forged"}
+        values = {"quickbooks_id": "forged", "hash": row_hash(forged)}
+        connection.execute(update(audit).where(audit.c.sequence == number).values(values))
+        assert first_break(connection, REALM) == number + 1
+
+
 @pytest.mark.parametrize("column", ["before", "after"])
 def test_a_changed_amount_breaks_the_chain(database, moment, column):
     with database.connect() as connection:

@@ -241,6 +241,14 @@ def test_numbers_in_another_form_are_no_edit(edited, bill_line):
     assert edited({}, EditConflict.HOLD, **after).operation is Operation.UPDATE
 
 
+def test_what_quickbooks_filled_in_by_itself_is_no_edit(order, written):
+    """The bill had no date yet, so QuickBooks took its own."""
+    link, stored = written(invoice={"invoiceNumber": "INV-1"})
+    live = {**stored, "SyncToken": "7", "TxnDate": "2026-12-16"}
+    change = plan_after_edit(order(link=link), link, live, Policies(edit_conflict=EditConflict.HOLD))
+    assert fields(change) == {"TxnDate": "2026-12-15"}
+
+
 def test_an_edited_line_is_a_conflict(edited, bill_line):
     live = {"Line": [{**bill_line(), "Id": "1", "Amount": Decimal(1)}]}
     change = edited(live, EditConflict.HOLD, billLineItems=[bill_line(amount=Decimal(150))])

@@ -162,6 +162,19 @@ def test_an_adoption_that_came_too_late_adopts_what_is_there_now(vendor_step, pa
     assert [change.quickbooks_id for change in outlet.changes] == ["137", "137", "137"]
 
 
+def test_an_inactive_twin_that_cannot_come_back_is_given_up(vendor_step, pair, vendor_record):
+    """A customer has taken the name meanwhile."""
+    twin = {"Id": "137", "SyncToken": "4", "DisplayName": NAME, "Active": False}
+    step, outlet = vendor_step(NAME_TAKEN, NAME_TAKEN, vendors=[twin], others=[NAME])
+    step.write(pair, [vendor_record()])
+    assert [change.operation for change in outlet.changes] == [
+        Operation.UPDATE,
+        Operation.UPDATE,
+        Operation.CREATE,
+    ]
+    assert outlet.last.body["DisplayName"] != NAME
+
+
 def test_a_linked_vendor_that_is_gone_is_blocked(vendor_step, store, pair, moment, vendor_record):
     with store.writing() as connection:
         link_table.save(connection, pair, Link("Vendor", vendor_record()["id"], "137", "0"), now=moment)
