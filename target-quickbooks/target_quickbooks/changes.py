@@ -108,8 +108,8 @@ def link_after(change: Change, stored: Mapping[str, Any] | None = None) -> Link:
     desired = dict(item.mapped.payload)
     if desired.get("TaxIdentifier"):
         desired["TaxIdentifier"] = last_four(str(desired["TaxIdentifier"]))
-    line_ids = dict(previous.line_ids) if previous else {}
-    sent_lines = previous is None or "Line" in change.body
+    line_ids = dict(previous.line_ids) if previous else dict(change.line_ids)
+    sent_lines = any(found.field == "Line" for found in change.differences)
     if sent_lines and stored is not None and isinstance(stored.get("Line"), list):
         line_ids = {
             key: str(line["Id"])

@@ -25,6 +25,7 @@ from target_quickbooks.planning import (
     Change,
     Item,
     Operation,
+    plan_closed_period,
     plan_found_order,
     plan_linked,
     plan_order,
@@ -222,6 +223,9 @@ class OrderStep(Step):
             return replace(change, item=item, body={**change.body, "DocNumber": distinct})
         if recovery is Recovery.REREAD and not found:
             return plan_linked(item, link) if link else plan_order(item, None, "")
+        if recovery is Recovery.CLOSED:
+            close_date = self.directory.company().book_close_date
+            return plan_closed_period(change, item, close_date, conflict.fault.code, self.policies)
         if recovery in {Recovery.NUMBER_TAKEN, Recovery.REREAD}:
             return change
         self.report.note(STREAM, "all bills", "QuickBooks accepts no location on purchase orders; left out")

@@ -6,6 +6,7 @@ carries changes out; ``mode: plan`` prints them.
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from target_quickbooks.links import Link
 from target_quickbooks.mapping.names import comparable, with_suffix
 from target_quickbooks.mapping.payload import Mapped, Payload
 from target_quickbooks.mapping.refusal import Awaited, Refusal
-from target_quickbooks.settings import EditConflict, Policies, VendorConflict
+from target_quickbooks.settings import ClosedPeriod, EditConflict, Policies, VendorConflict
 
 DELETED_SUFFIX = " (deleted)"
 _NEVER_COMPARED = frozenset({"TaxIdentifier", "CurrencyRef"})
@@ -97,6 +98,7 @@ class Change:
         body: What is sent, without ``bId`` and operation.
         code: For blocked ones, the refusal's code.
         reason: For skipped and blocked ones, why.
+        line_ids: For found objects, BILL line id to the id of the line QuickBooks holds.
     """
 
     operation: Operation
@@ -109,6 +111,7 @@ class Change:
     reason: str = ""
     advice: str = ""
     awaited: Awaited | None = None
+    line_ids: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +244,40 @@ def plan_found_order(item: Item, live: Mapping[str, Any]) -> Change:
     }
     differences = _differences(_as_sent(live, item.mapped.payload), item.mapped.payload)
     if not differences:
-        return Change(Operation.LINK, item, quickbooks_id=str(live["Id"]), sync_token=str(live["SyncToken"]))
-    return on_top_of(_update(item, str(live["Id"]), str(live["SyncToken"]), differences, ids), live)
+        return Change(
+            Operation.LINK,
+            item,
+            quickbooks_id=str(live["Id"]),
+            sync_token=str(live["SyncToken"]),
+            line_ids=ids,
+        )
+    update = _update(item, str(live["Id"]), str(live["SyncToken"]), differences, ids)
+    return replace(on_top_of(update, live), line_ids=ids)
+
+
+def plan_closed_period(
+    change: Change, item: Item, close_date: dt.date | None, fault_code: str, policies: Policies
+) -> Change:
+    """Plan a transaction again whose date lies in a closed period.
+
+    Args:
+        change: What was refused.
+        item: The record, with its link as it is now.
+        close_date: The last day of the closed period, if the company tells.
+        fault_code: QuickBooks' code for the refusal.
+        policies: ``closed_period`` decides.
+    """
+    closed = f" (closed up to {close_date.isoformat()})" if close_date else ""
+    reason = f"{_upper(item.mapped.label)} is dated in a period whose books are closed in QuickBooks{closed}."
+    if policies.closed_period is ClosedPeriod.FAIL:
+        advice = "Reopen the period or change the date in BILL, then replay it."
+        return _blocked(item, f"quickbooks-{fault_code}", reason, advice)
+    date = change.body.get("TxnDate") or item.mapped.payload.get("TxnDate")
+    redated = close_date + dt.timedelta(days=1) if close_date else None
+    if policies.closed_period is ClosedPeriod.HOLD or redated is None or date == redated.isoformat():
+        advice = "Reopen the period in QuickBooks; the next run tries again by itself."
+        return _blocked(item, "period-closed", reason, advice)
+    return replace(change, item=item, body={**change.body, "TxnDate": redated.isoformat()})
 
 
 def plan_after_edit(item: Item, link: Link, live: Mapping[str, Any], policies: Policies) -> Change:

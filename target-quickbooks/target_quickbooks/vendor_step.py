@@ -54,6 +54,8 @@ class VendorStep(Step):
     def _item(self, record: Mapping[str, Any], link: Link | None) -> Item | Change:
         """The mapped record, or the change that says why it cannot be mapped."""
         item = self.bare_item(record, link)
+        if record.get("archived") is True and link is None:
+            return replace(item, archived=True)  # never written, so it need not even be mappable
         try:
             vendor = read_vendor(record)
             mapped = map_vendor(vendor, self.directory.company())

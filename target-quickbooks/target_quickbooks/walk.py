@@ -24,7 +24,10 @@ REFERENCE_STREAMS = frozenset(kind.value for kind in Kind)
 TRACKED_STREAMS = frozenset({"payments", "recurring_bills", "vendor_credits", "organization"})
 WRITTEN_STREAMS = ("vendors", "bills")
 STREAMS = REFERENCE_STREAMS | TRACKED_STREAMS | frozenset(WRITTEN_STREAMS)
-WINDOW = 600
+WINDOW = 900
+#: Refusals by QuickBooks whose cause lies there and may be gone by the next run: something inactive,
+#: a plan or permission, a name or number in use, an object that others were editing.
+_MAY_PASS = frozenset(f"quickbooks-{code}" for code in (610, 2500, 5010, 5020, 5030, 6140, 6240, 6430))
 
 logger = logging.getLogger("target-quickbooks")
 
@@ -50,7 +53,6 @@ class Walk:
         self._orders = orders
         self._queues: defaultdict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
         self._invalid: list[tuple[str, Mapping[str, Any], str]] = []
-        self._organizations: set[str] = set()
         self._queued = 0
         self._settled = False
 
@@ -67,13 +69,11 @@ class Walk:
     def take(self, stream: str, record: Mapping[str, Any]) -> None:
         """Queue a record."""
         organization_id = str(record["organizationId"])
-        self._organizations.add(organization_id)
         self._queues[organization_id, stream].append(record)
         self._queued += 1
 
     def refuse(self, stream: str, record: Mapping[str, Any], reason: str) -> None:
         """Queue a record that does not fit its stream's schema, to be stored as a failure."""
-        self._organizations.add(str(record["organizationId"]))
         self._invalid.append((stream, record, reason))
         self._queued += 1
 
@@ -91,7 +91,9 @@ class Walk:
     def finish(self) -> None:
         """Flush, then try again what failed before and may pass now."""
         self.flush()
-        for organization_id in sorted(self._organizations):
+        with self._store.reading() as connection:
+            waiting = failure_table.organizations(connection, self._realm_id)
+        for organization_id in sorted(waiting):
             self._retry(Company(self._realm_id, organization_id))
 
     def settle(self) -> None:
@@ -103,7 +105,6 @@ class Walk:
             submission = conflict.submission
             company, stream = submission.company, submission.item.stream
             key = (company.organization_id, stream)
-            self._organizations.add(company.organization_id)
             self._queues[key].insert(0, submission.record)
 
     def _remember(self, queues: Mapping[tuple[str, str], list[Mapping[str, Any]]]) -> None:
@@ -150,13 +151,14 @@ class Walk:
     def _may_pass(self, connection: Any, company: Company, failure: Failure) -> bool:
         """Whether the cause may be gone.
 
-        What waited can go on once it has what it waits for. A refusal by mapping may pass once the chart
-        changed, but not twice in one run; one by QuickBooks itself needs a change in BILL or a replay.
+        What waited can go on once it has what it waits for. A refusal by mapping, and some by QuickBooks,
+        may pass once something changed there, but not twice in one run; the others need a change in BILL
+        or a replay.
         """
         if failure.awaited:
             return _arrived(connection, company, failure)
         by_mapping = not failure.code.startswith(("quickbooks-", "record-"))
-        return by_mapping and failure.run_id != self._run_id
+        return (by_mapping or failure.code in _MAY_PASS) and failure.run_id != self._run_id
 
 
 def _arrived(connection: Any, company: Company, failure: Failure) -> bool:

@@ -31,7 +31,14 @@ from target_quickbooks.store.intent_table import Intent, Outcome
 
 _ITEM_ATTEMPTS = 5
 _PASSING = frozenset({Recovery.RETRY, Recovery.REFRESH})
-_REPLANNED = frozenset({Recovery.REREAD, Recovery.NAME_TAKEN, Recovery.NUMBER_TAKEN})
+_REPLANNED = frozenset(
+    {
+        Recovery.REREAD,
+        Recovery.NAME_TAKEN,
+        Recovery.NUMBER_TAKEN,
+        Recovery.CLOSED,
+    }
+)
 
 logger = logging.getLogger("target-quickbooks")
 

@@ -116,7 +116,7 @@ def test_a_page_is_told_in_its_words_without_its_tags():
         ("2010", Recovery.REFUSE),
         ("2500", Recovery.REFUSE),
         ("6000", Recovery.REFUSE),
-        ("6210", Recovery.REFUSE),
+        ("6210", Recovery.CLOSED),
         ("99999", Recovery.REFUSE),
     ],
 )

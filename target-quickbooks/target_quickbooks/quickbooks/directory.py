@@ -5,6 +5,7 @@ Asks only for what is needed, many answers in one request, and remembers within 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -133,10 +134,12 @@ class Directory:
         spellings: int = 1,
     ) -> list[Mapping[str, Any]]:
         """Rows whose field has one of the values, of which ``spellings`` may stand for one object."""
-        statements = select_in(entity, field, values, with_inactive=with_inactive)
+        wanted = list(values)
+        statements = select_in(entity, field, wanted, with_inactive=with_inactive)
         if not statements:
             return []
-        results = self._client.queries(statements, rows_each=_NAMES_PER_QUERY // spellings)
+        objects = math.ceil(len(wanted) / spellings / len(statements))
+        results = self._client.queries(statements, rows_each=objects)
         return [row for rows in results for row in rows]
 
     def _everything(self, entity: str, kind: str) -> Entries:

@@ -29,6 +29,7 @@ class Recovery(enum.Enum):
     REREAD = "read the object again, then plan again"
     NAME_TAKEN = "look up who holds the name"
     NUMBER_TAKEN = "use another document number"
+    CLOSED = "the books are closed for the date: the policy decides"
     STOP = "stop the run: nothing else will work either"
     REFUSE = "keep the record as failed"
 
@@ -79,6 +80,8 @@ _RECOVERIES = {
     "5010": Recovery.REREAD,
     "6240": Recovery.NAME_TAKEN,
     "6140": Recovery.NUMBER_TAKEN,
+    "6200": Recovery.CLOSED,
+    "6210": Recovery.CLOSED,
 }
 
 

@@ -134,6 +134,16 @@ def unsettled(
     return [_failure(row, cipher) for row in connection.execute(query).mappings()]
 
 
+def organizations(connection: Connection, realm_id: str) -> set[str]:
+    """The organizations of a realm that have open or waiting failures."""
+    query = (
+        select(failures.c.organization_id)
+        .where(failures.c.realm_id == realm_id, failures.c.status.in_(UNSETTLED))
+        .distinct()
+    )
+    return set(connection.execute(query).scalars())
+
+
 def unsettled_ids(
     connection: Connection, company: Company, stream: str, bill_ids: Iterable[str]
 ) -> dict[str, str]:
