@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -69,6 +70,11 @@ def rent(books):
 def only(records):
     assert len(records) == 1, records
     return records[0]
+
+
+def without_records(lines):
+    """What the tap prints when nothing changed."""
+    return [line for line in lines if json.loads(line)["type"] != "RECORD"]
 
 
 def named(books, name):
@@ -334,7 +340,7 @@ def test_a_bill_in_a_closed_period_is_held_and_goes_through_once_it_is_reopened(
     run = books.sync()
     assert "books are closed in QuickBooks (closed up to 2026-12-31)" in run.reasons[bill["id"]]
     closed_books()
-    assert books.sync().streams["bills"] == {"created": 1}
+    assert books.write(without_records(books.read())).streams["bills"] == {"created": 1}
 
 
 @pytest.mark.usefixtures("closed_books")
@@ -350,4 +356,4 @@ def test_a_bill_in_a_closed_period_fails_for_good_when_the_policy_says_so(books,
     bill = books.bill.bill(books.bill.vendor("One")["id"], "INV-1", [rent])
     assert bill["id"] in books.sync(closed_period="fail").reasons
     closed_books()
-    assert "bills" not in books.sync(closed_period="fail").streams
+    assert "bills" not in books.write(without_records(books.read()), closed_period="fail").streams
