@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from target_quickbooks.comparison import Difference
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.payload import Mapped
-from target_quickbooks.planning import Change, Difference, Item, Operation
+from target_quickbooks.planning import Change, Item, Operation
 from target_quickbooks.quickbooks.faults import Fault
 from target_quickbooks.redaction import last_four
 

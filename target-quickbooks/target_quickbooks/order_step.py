@@ -31,8 +31,8 @@ from target_quickbooks.planning import (
     plan_order,
     refused,
 )
+from target_quickbooks.policies import ArchivedBill, ArchivedVendor
 from target_quickbooks.quickbooks.faults import Recovery
-from target_quickbooks.settings import ArchivedBill, ArchivedVendor
 from target_quickbooks.step import ENOUGH_ROUNDS, Step
 from target_quickbooks.store import reference_table
 

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from target_quickbooks.changes import Conflict, Submission, link_after
+from target_quickbooks.comparison import Difference
 from target_quickbooks.exact_json import to_json
 from target_quickbooks.failures import failure_of
 from target_quickbooks.links import Company, Link
-from target_quickbooks.planning import Change, Difference, Operation
+from target_quickbooks.planning import Change, Operation
 from target_quickbooks.redaction import redact
 from target_quickbooks.report import RunReport
 from target_quickbooks.step import NEW

@@ -10,15 +10,14 @@ import datetime as dt
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Any
 
-from target_quickbooks.exact_json import canonical
+from target_quickbooks.comparison import Difference, as_sent, comparable_value, compare, is_same, reduced
 from target_quickbooks.links import Link
 from target_quickbooks.mapping.names import comparable, with_suffix
 from target_quickbooks.mapping.payload import Mapped, Payload
 from target_quickbooks.mapping.refusal import Awaited, Refusal
-from target_quickbooks.settings import ClosedPeriod, EditConflict, Policies, VendorConflict
+from target_quickbooks.policies import ClosedPeriod, EditConflict, Policies, VendorConflict
 
 DELETED_SUFFIX = " (deleted)"
 _NEVER_COMPARED = frozenset({"TaxIdentifier", "CurrencyRef"})
@@ -54,15 +53,6 @@ class Operation(enum.StrEnum):
     def writes(self) -> bool:
         """Whether it takes a request to QuickBooks."""
         return self in {Operation.CREATE, Operation.UPDATE, Operation.CLOSE}
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One field of a change: what QuickBooks was last known to hold, and what it will."""
-
-    field: str
-    before: Any
-    after: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +135,7 @@ def plan_linked(item: Item, link: Link) -> Change:
     """Plan a record that was written before, against what was last sent."""
     if item.payload_digest == link.payload_digest:
         return Change(Operation.SKIP, item, reason="unchanged")
-    differences = _differences(link.desired, item.mapped.payload)
+    differences = compare(link.desired, item.mapped.payload)
     others = tuple(found for found in differences if not _same_tax_id_again(found))
     differences = others or differences
     if not differences:
@@ -242,7 +232,7 @@ def plan_found_order(item: Item, live: Mapping[str, Any]) -> Change:
         for key, line in zip(item.mapped.line_keys, lines, strict=False)
         if key and line.get("Id")
     }
-    differences = _differences(_as_sent(live, item.mapped.payload), item.mapped.payload)
+    differences = compare(as_sent(live, item.mapped.payload), item.mapped.payload)
     if not differences:
         return Change(
             Operation.LINK,
@@ -334,11 +324,7 @@ def on_top_of(change: Change, live: Mapping[str, Any]) -> Change:
 def _is_edited(found: Difference, live: Mapping[str, Any]) -> bool:
     """Whether QuickBooks holds neither what we last sent nor what we would send now."""
     held = live.get(found.field)
-    return not any(_is_same(_reduced(held, ours), ours) for ours in (found.before, found.after))
-
-
-def _is_same(one: Any, other: Any) -> bool:
-    return canonical(_comparable_value(one)) == canonical(_comparable_value(other))
+    return not any(is_same(reduced(held, ours), ours) for ours in (found.before, found.after))
 
 
 def _create(item: Item, payload: Payload) -> Change:
@@ -394,12 +380,12 @@ def _adopt_vendor(item: Item, twin: Mapping[str, Any], owners: Mapping[str, str]
     held = (twin.get("CurrencyRef") or {}).get("value")
     if wanted and held and wanted["value"] != held:
         return None
-    live = _as_sent(twin, item.mapped.payload)
+    live = as_sent(twin, item.mapped.payload)
     differences = tuple(
         found
-        for found in _differences(live, item.mapped.payload)
+        for found in compare(live, item.mapped.payload)
         if found.field != "CurrencyRef"
-        and _comparable_value(found.after) is not None
+        and comparable_value(found.after) is not None
         and not _same_tax_id_again(found)
     )
     if not differences:
@@ -420,41 +406,6 @@ def _lines_with_ids(mapped: Mapped, line_ids: Mapping[str, str]) -> list[Payload
         {"Id": line_ids[key], **line} if key in line_ids else line
         for key, line in zip(mapped.line_keys, mapped.payload["Line"], strict=True)
     ]
-
-
-def _differences(before: Payload, after: Payload) -> tuple[Difference, ...]:
-    fields = [*after, *(key for key in before if key not in after)]
-    return tuple(
-        Difference(key, before.get(key), after.get(key))
-        for key in fields
-        if not _is_same(before.get(key), after.get(key))
-    )
-
-
-def _comparable_value(value: Any) -> Any:
-    """Nothing, the empty string and the empty object all mean "not set"."""
-    return None if value in ("", {}) else value
-
-
-def _as_sent(live: Mapping[str, Any], sent: Payload) -> dict[str, Any]:
-    """The live object reduced to the fields and sub-fields that we send."""
-    return {key: _reduced(live.get(key), value) for key, value in sent.items()}
-
-
-def _reduced(live: Any, sent: Any) -> Any:
-    if isinstance(sent, Mapping) and isinstance(live, Mapping):
-        keys = sent or live
-        kept = {key: _reduced(live.get(key), sent.get(key)) for key in keys if key != "Id"}
-        return {key: value for key, value in kept.items() if value is not None}
-    if isinstance(sent, list | tuple) and isinstance(live, list | tuple):
-        if len(sent) != len(live):
-            return list(live)
-        return [_reduced(one, other) for one, other in zip(live, sent, strict=True)]
-    return _number(live)
-
-
-def _number(value: Any) -> Any:
-    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _same_tax_id_again(difference: Difference) -> bool:

@@ -13,9 +13,9 @@ from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.payload import Mapped
 from target_quickbooks.outlet import Outlet
 from target_quickbooks.planning import Change, Item, Operation, resolve_edits
+from target_quickbooks.policies import Policies
 from target_quickbooks.quickbooks.directory import Directory
 from target_quickbooks.report import RunReport
-from target_quickbooks.settings import Policies
 from target_quickbooks.store import failure_table, link_table
 from target_quickbooks.store.database import Store
 

@@ -23,8 +23,8 @@ from target_quickbooks.planning import (
     plan_vendor,
     refused,
 )
+from target_quickbooks.policies import ArchivedVendor
 from target_quickbooks.quickbooks.faults import Recovery
-from target_quickbooks.settings import ArchivedVendor
 from target_quickbooks.step import ENOUGH_ROUNDS, Step
 from target_quickbooks.store import link_table
 

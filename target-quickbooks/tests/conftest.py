@@ -19,7 +19,8 @@ from target_quickbooks.mapping.chart import Chart, ClassTracking, Company, Entri
 from target_quickbooks.mapping.purchase_order import OrderContext, VendorInQuickBooks, map_bill
 from target_quickbooks.mapping.source import Kind, Reference, read_bill
 from target_quickbooks.planning import Item
-from target_quickbooks.settings import Policies, Settings
+from target_quickbooks.policies import Policies
+from target_quickbooks.settings import Settings
 from target_quickbooks.store.cipher import Cipher
 from target_quickbooks.store.database import open_store
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from target_quickbooks.mapping.chart import ClassTracking
 from target_quickbooks.mapping.refusal import Awaited, Refusal
-from target_quickbooks.settings import LineClassFrom, LocationFrom, Policies
+from target_quickbooks.policies import LineClassFrom, LocationFrom, Policies
 
 CENT = Decimal("0.01")
 TRAVEL = {"chartOfAccountId": "0ca-travel"}

@@ -17,7 +17,7 @@ from target_quickbooks.mapping.purchase_order import (
 )
 from target_quickbooks.mapping.refusal import Refusal
 from target_quickbooks.mapping.source import Kind, read_bill
-from target_quickbooks.settings import DocumentNumber, LocationFrom, PaidBill, Policies
+from target_quickbooks.policies import DocumentNumber, LocationFrom, PaidBill, Policies
 
 EUR_VENDOR = VendorInQuickBooks("42", "Musik GmbH", "EUR")
 SEVERAL_CURRENCIES = {"multicurrency": True}

@@ -11,7 +11,7 @@ from target_quickbooks.mapping.chart import ClassTracking
 from target_quickbooks.mapping.payload import Mapped
 from target_quickbooks.mapping.purchase_order import VendorInQuickBooks
 from target_quickbooks.planning import Operation, plan_after_edit, plan_found_order, plan_linked, plan_order
-from target_quickbooks.settings import EditConflict, Policies
+from target_quickbooks.policies import EditConflict, Policies
 
 BILL = "00n02BILL00000ABC123"
 EURO = VendorInQuickBooks("42", "Musik GmbH", "EUR")

@@ -17,7 +17,7 @@ from target_quickbooks.planning import (
     plan_vendor,
     refused,
 )
-from target_quickbooks.settings import EditConflict, Policies, VendorConflict
+from target_quickbooks.policies import EditConflict, Policies, VendorConflict
 
 NAME = "Happy Music Supplies"
 TWIN = {"Id": "137", "SyncToken": "4", "DisplayName": NAME, "Active": True, "CurrencyRef": {"value": "USD"}}

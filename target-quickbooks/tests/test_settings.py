@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from singer_sdk.configuration._dict_config import parse_environment_config
 from target_quickbooks.errors import SettingsError
-from target_quickbooks.settings import (
-    CONFIG_SCHEMA,
+from target_quickbooks.policies import (
     ArchivedBill,
     ArchivedVendor,
     ClosedPeriod,
@@ -20,12 +19,11 @@ from target_quickbooks.settings import (
     EditConflict,
     LineClassFrom,
     LocationFrom,
-    Mode,
     PaidBill,
     Policies,
     VendorConflict,
-    from_config,
 )
+from target_quickbooks.settings import CONFIG_SCHEMA, Mode, from_config
 
 REQUIRED = {
     "client_id": "client",

@@ -9,9 +9,9 @@ from target_quickbooks.mapping.names import comparable
 from target_quickbooks.mapping.source import Kind, read_reference
 from target_quickbooks.order_step import OrderStep
 from target_quickbooks.planning import Operation
+from target_quickbooks.policies import Policies
 from target_quickbooks.quickbooks.faults import Fault
 from target_quickbooks.report import RunReport
-from target_quickbooks.settings import Policies
 from target_quickbooks.store import link_table, reference_table
 from target_quickbooks.vendor_step import VendorStep
 

@@ -16,7 +16,7 @@ from target_quickbooks.mapping.chart import Chart, ClassTracking, Entry
 from target_quickbooks.mapping.refusal import Refusal
 from target_quickbooks.mapping.resolution import Resolver, known
 from target_quickbooks.mapping.source import BillLine, Coding, Kind, Reference
-from target_quickbooks.settings import LineClassFrom, Policies
+from target_quickbooks.policies import LineClassFrom, Policies
 
 References = Mapping[tuple[Kind, str], Reference]
 

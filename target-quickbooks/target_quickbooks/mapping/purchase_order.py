@@ -18,7 +18,7 @@ from target_quickbooks.mapping.order_lines import LineMapper, References
 from target_quickbooks.mapping.payload import Mapped
 from target_quickbooks.mapping.refusal import Refusal
 from target_quickbooks.mapping.source import Bill, BillLine, Kind
-from target_quickbooks.settings import DocumentNumber, LocationFrom, PaidBill, Policies
+from target_quickbooks.policies import DocumentNumber, LocationFrom, PaidBill, Policies
 
 _LABEL_LENGTH = 100
 _MARKER = re.compile(r"\[BILL (?P<organization>[^/\s\]]+)/(?P<bill>[^/\s\]]+)\]")

@@ -54,6 +54,6 @@ DEMO: Final = Identities(
         "http://localhost:8765/callback",
         "http://127.0.0.1:8765/callback",
     ),
-    refresh_token="AB11demo0000000000000000000000000000000000000seed1",  # noqa: S106 - as above
+    refresh_token="AB11-demo-seed-of-larkfield",  # noqa: S106 - as above
     encryption_key="Zm9yIHRoZSBkZW1vIG9ubHksIG5ldmVyIGZvciByZWE=",
 )

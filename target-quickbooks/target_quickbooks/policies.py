@@ -1,0 +1,97 @@
+"""What a user decides about mapping and planning: the policies and their choices. No secrets."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+class VendorConflict(enum.StrEnum):
+    """What to do when the name of a new vendor is already taken in QuickBooks."""
+
+    ADOPT = "adopt"
+    SUFFIX = "suffix"
+    FAIL = "fail"
+
+
+class ArchivedVendor(enum.StrEnum):
+    """What to do with the QuickBooks vendor of a vendor archived in BILL."""
+
+    DEACTIVATE = "deactivate"
+    LEAVE = "leave"
+
+
+class ArchivedBill(enum.StrEnum):
+    """What to do with the purchase order of a bill archived in BILL."""
+
+    CLOSE = "close"
+    LEAVE = "leave"
+
+
+class PaidBill(enum.StrEnum):
+    """What to do with the purchase order of a bill that BILL reports as paid."""
+
+    CLOSE = "close"
+    LEAVE = "leave"
+
+
+class DocumentNumber(enum.StrEnum):
+    """Where the purchase order's document number comes from."""
+
+    INVOICE_NUMBER = "invoice_number"
+    BILL_ID = "bill_id"
+    AUTO = "auto"
+
+
+class EditConflict(enum.StrEnum):
+    """What to do when a person edited the QuickBooks object after our last write."""
+
+    BILL_WINS = "bill_wins"
+    QUICKBOOKS_WINS = "quickbooks_wins"
+    HOLD = "hold"
+
+
+class ClosedPeriod(enum.StrEnum):
+    """What to do with a transaction dated in a closed period."""
+
+    HOLD = "hold"
+    REDATE = "redate"
+    FAIL = "fail"
+
+
+class LineClassFrom(enum.StrEnum):
+    """Which BILL classification becomes the QuickBooks class of a line."""
+
+    ACCOUNTING_CLASS = "accounting_class"
+    DEPARTMENT = "department"
+    LOCATION = "location"
+
+
+class LocationFrom(enum.StrEnum):
+    """Which BILL classification becomes the QuickBooks location (department) of the document."""
+
+    LOCATION = "location"
+    DEPARTMENT = "department"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """The settings that mapping and planning read. No secrets, no addresses."""
+
+    account_map: Mapping[str, str] = field(default_factory=dict)
+    class_map: Mapping[str, str] = field(default_factory=dict)
+    location_map: Mapping[str, str] = field(default_factory=dict)
+    customer_map: Mapping[str, str] = field(default_factory=dict)
+    item_map: Mapping[str, str] = field(default_factory=dict)
+    default_expense_account: str | None = None
+    line_class_from: LineClassFrom = LineClassFrom.ACCOUNTING_CLASS
+    location_from: LocationFrom = LocationFrom.LOCATION
+    vendor_conflict: VendorConflict = VendorConflict.ADOPT
+    edit_conflict: EditConflict = EditConflict.BILL_WINS
+    closed_period: ClosedPeriod = ClosedPeriod.HOLD
+    document_number: DocumentNumber = DocumentNumber.INVOICE_NUMBER
+    archived_vendor: ArchivedVendor = ArchivedVendor.DEACTIVATE
+    archived_bill: ArchivedBill = ArchivedBill.CLOSE
+    paid_bill: PaidBill = PaidBill.CLOSE
