@@ -38,12 +38,17 @@ class Run:
     trigger: str
     id: str
 
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
 
 def assemble(
     settings: Settings,
     *,
     sleep: Callable[[float], None] = time.sleep,
     after_batch: Callable[[], None] = lambda: None,
+    trigger: str = "",
 ) -> Run:
     """Open the store and wire a run for the company of the settings.
 
@@ -51,6 +56,7 @@ def assemble(
         settings: The settings.
         sleep: How to wait; may raise to interrupt the wait.
         after_batch: Called whenever a batch's outcomes are on disk; may raise to stop the run there.
+        trigger: Who or what starts the run, for the audit trail; found out if not given.
     """
     store = open_store(settings.store_url, Cipher(settings.encryption_keys))
     report = RunReport()
@@ -65,7 +71,7 @@ def assemble(
         sleep=sleep,
     )
     directory = Directory(client)
-    run_id, trigger = str(uuid.uuid4()), _trigger()
+    run_id, trigger = str(uuid.uuid4()), trigger or _trigger()
     plan = PlanCollector(report) if settings.mode is Mode.PLAN else None
     writer: Outlet = plan or Writer(
         store=store,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from target_quickbooks.links import Company
@@ -95,6 +95,14 @@ class Walk:
             waiting = failure_table.organizations(connection, self._realm_id)
         for organization_id in sorted(waiting):
             self._retry(Company(self._realm_id, organization_id))
+
+    def replay(self, failures: Iterable[Failure]) -> None:
+        """Take the records of failures again, whatever their cause; on return all outcomes are durable."""
+        for failure in sorted(failures, key=lambda found: WRITTEN_STREAMS.index(found.stream)):
+            self.take(failure.stream, failure.record)
+            if self.is_full:
+                self.flush()
+        self.flush()
 
     def settle(self) -> None:
         """Once in a run, before anything new is written: finish what was interrupted."""

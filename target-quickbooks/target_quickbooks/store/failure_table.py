@@ -57,6 +57,27 @@ class Failure:
     company: Company | None = field(default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which failures; what is empty does not matter.
+
+    Attributes:
+        codes: Error codes; those of QuickBooks with or without ``quickbooks-``.
+        run: The first characters of the id of the run that saw it last.
+        first_before: First seen before this time.
+        first_after: First seen at this time or later.
+    """
+
+    ids: tuple[int, ...] = ()
+    statuses: tuple[Status, ...] = UNSETTLED
+    codes: tuple[str, ...] = ()
+    run: str = ""
+    stream: str = ""
+    realm_id: str = ""
+    first_before: dt.datetime | None = None
+    first_after: dt.datetime | None = None
+
+
 def save(
     connection: Connection,
     cipher: Cipher,
@@ -114,11 +135,11 @@ def save(
 def resolve(
     connection: Connection, company: Company, stream: str, bill_ids: Iterable[str], *, now: dt.datetime
 ) -> None:
-    """Mark the unsettled failures of these records as resolved: they went through."""
+    """Mark the failures of these records as resolved, dismissed ones too: the records went through."""
     for bill_id in bill_ids:
         connection.execute(
             update(failures)
-            .where(_is(company, stream, bill_id), failures.c.status.in_(UNSETTLED))
+            .where(_is(company, stream, bill_id), failures.c.status != str(Status.RESOLVED))
             .values(status=str(Status.RESOLVED), resolved_at=now)
         )
 
@@ -162,18 +183,21 @@ def unsettled_ids(
 
 
 def select_failures(
-    connection: Connection,
-    cipher: Cipher,
-    *,
-    statuses: Iterable[Status] = UNSETTLED,
-    realm_id: str | None = None,
+    connection: Connection, cipher: Cipher, selection: Selection | None = None
 ) -> list[Failure]:
     """Failures for people to look at, newest last."""
-    conditions: list[Any] = [failures.c.status.in_([str(status) for status in statuses])]
-    if realm_id:
-        conditions.append(failures.c.realm_id == realm_id)
-    query = select(failures).where(*conditions).order_by(failures.c.id)
+    query = select(failures).where(*_chosen(selection or Selection())).order_by(failures.c.id)
     return [_failure(row, cipher) for row in connection.execute(query).mappings()]
+
+
+def dismiss(connection: Connection, numbers: Iterable[int], *, now: dt.datetime) -> None:
+    """Let unsettled failures go: they are not tried again unless their record comes again."""
+    for number in numbers:
+        connection.execute(
+            update(failures)
+            .where(failures.c.id == number, failures.c.status.in_(UNSETTLED))
+            .values(status=str(Status.DISMISSED), resolved_at=now)
+        )
 
 
 def by_number(connection: Connection, cipher: Cipher, number: int) -> Failure | None:
@@ -188,6 +212,26 @@ def counts(connection: Connection, company: Company | None = None) -> dict[str, 
     if company:
         query = query.where(_of(company))
     return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _chosen(selection: Selection) -> list[Any]:
+    conditions: list[Any] = [failures.c.status.in_([str(status) for status in selection.statuses])]
+    if selection.ids:
+        conditions.append(failures.c.id.in_(selection.ids))
+    if selection.codes:
+        spellings = [spelling for code in selection.codes for spelling in (code, f"quickbooks-{code}")]
+        conditions.append(failures.c.code.in_(spellings))
+    if selection.run:
+        conditions.append(failures.c.run_id.startswith(selection.run, autoescape=True))
+    if selection.stream:
+        conditions.append(failures.c.stream == selection.stream)
+    if selection.realm_id:
+        conditions.append(failures.c.realm_id == selection.realm_id)
+    if selection.first_before:
+        conditions.append(failures.c.first_at < selection.first_before)
+    if selection.first_after:
+        conditions.append(failures.c.first_at >= selection.first_after)
+    return conditions
 
 
 def _of(company: Company) -> Any:

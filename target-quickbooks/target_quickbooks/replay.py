@@ -1,0 +1,166 @@
+"""Stored failures tried again: a run whose records come from the store in place of standard input."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from target_quickbooks.assembly import Run, assemble
+from target_quickbooks.errors import SettingsError, Stopped, TargetError
+from target_quickbooks.quickbooks.oauth import utc_now
+from target_quickbooks.settings import Mode, Settings
+from target_quickbooks.store import failure_table, run_table
+from target_quickbooks.store.failure_table import UNSETTLED, Failure, Status
+from target_quickbooks.walk import WRITTEN_STREAMS
+
+Assemble = Callable[..., Run]
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of one failure.
+
+    Attributes:
+        failure: As it was before.
+        failed: Whether its record is still not in QuickBooks.
+        told: What happened, for people.
+    """
+
+    failure: Failure
+    failed: bool
+    told: str
+
+
+def replay(
+    settings: Settings, failures: Sequence[Failure], *, trigger: str, assembled: Assemble = assemble
+) -> list[Replayed]:
+    """Take the records of these failures to QuickBooks; on return all outcomes are durable.
+
+    Args:
+        settings: Of the company whose failures they are.
+        failures: As they are in the store.
+        trigger: Who or what tries again, for the audit trail.
+        assembled: Makes the run.
+
+    Raises:
+        SettingsError: The mode writes nothing, or a failure is of another company.
+        Stopped: A signal asked for it.
+        TargetError: The run cannot go on; what went through before is recorded.
+    """
+    _check(settings, failures)
+    ready = [failure for failure in failures if _left_out(failure) is None]
+    if not ready:
+        return [_judge(failure, failure) for failure in failures]
+    with _orderly_stop() as stop:
+        run = assembled(settings, trigger=trigger, sleep=stop.sleep, after_batch=stop.check)
+        try:
+            _recorded(run, ready)
+            with run.store.reading() as database:
+                after = [
+                    failure_table.by_number(database, run.store.cipher, failure.id or 0)
+                    for failure in failures
+                ]
+        finally:
+            run.close()
+    return [_judge(failure, found) for failure, found in zip(failures, after, strict=True)]
+
+
+class _Stop:
+    """Whether a signal asked to stop; asked between batches, so that the one in flight finishes."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+        self._signum = 0
+
+    def ask(self, signum: int, _: FrameType | None) -> None:
+        """Handle the signal."""
+        self._signum = signum
+        self._asked.set()
+
+    def check(self) -> None:
+        """Raise ``Stopped`` if asked to."""
+        if self._asked.is_set():
+            raise Stopped(self._signum)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, but not beyond a signal."""
+        self._asked.wait(seconds)
+        self.check()
+
+
+@contextmanager
+def _orderly_stop() -> Iterator[_Stop]:
+    stop = _Stop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    in_main = threading.current_thread() is threading.main_thread()
+    before = [signal.signal(number, stop.ask) for number in signals] if in_main else []
+    try:
+        yield stop
+    finally:
+        for number, handler in zip(signals, before, strict=False):
+            signal.signal(number, handler)
+
+
+def _recorded(run: Run, failures: Sequence[Failure]) -> None:
+    """Walk, with the run's begin and end in the store."""
+    with run.store.writing() as database:
+        run_table.start(
+            database,
+            run.id,
+            realm_id=run.settings.realm_id,
+            mode="replay",
+            trigger=run.trigger,
+            now=utc_now(),
+        )
+    exit_code = 1
+    try:
+        run.walk.replay(failures)
+        exit_code = 1 if run.report.failed_count else 0
+    except TargetError as error:
+        exit_code = error.exit_code
+        raise
+    finally:
+        summary = run.report.to_json(run.client.calls, run_id=run.id, exit_code=exit_code)
+        counts = {"streams": summary["streams"], "calls": summary["calls"]}
+        with run.store.writing() as database:
+            run_table.finish(database, run.id, exit_code=exit_code, counts=counts, now=utc_now())
+
+
+def _check(settings: Settings, failures: Sequence[Failure]) -> None:
+    if settings.mode is not Mode.SYNC:
+        msg = f"mode is '{settings.mode}', which writes nothing; a replay writes. Set it to sync."
+        raise SettingsError(msg)
+    for failure in failures:
+        realm_id = failure.company.realm_id if failure.company else ""
+        if realm_id != settings.realm_id:
+            msg = (
+                f"Failure {failure.id} is of company (realm) {realm_id}, but the settings name "
+                f"{settings.realm_id}. Run this with the settings of that company."
+            )
+            raise SettingsError(msg)
+
+
+def _left_out(failure: Failure) -> str | None:
+    """Why there is nothing to try, if so."""
+    if failure.status is Status.RESOLVED:
+        return "went through before; nothing to do"
+    if failure.stream not in WRITTEN_STREAMS:
+        return (
+            f"not tried: records of {failure.stream} are not written but looked up; it settles once BILL "
+            "sends a correct one, or dismiss it"
+        )
+    return None
+
+
+def _judge(before: Failure, after: Failure | None) -> Replayed:
+    reason = _left_out(before)
+    if reason is not None:
+        return Replayed(before, before.status in UNSETTLED, reason)
+    if after is None or after.status is Status.RESOLVED:
+        return Replayed(before, failed=False, told="went through")
+    word = "still waits" if after.status is Status.WAITING else "still fails"
+    return Replayed(before, failed=True, told=f"{word}: {after.reason} {after.advice}".rstrip())
