@@ -106,7 +106,11 @@ def open_store(url: str, cipher: Cipher) -> Store:
         _migrate(engine)
         return Store(engine, cipher)
     except SQLAlchemyError as error:
+        engine.dispose()
         raise _unusable(engine.url.render_as_string(hide_password=True), error) from None
+    except StoreError:
+        engine.dispose()
+        raise
 
 
 def _unusable(url: str, error: SQLAlchemyError) -> StoreError:
