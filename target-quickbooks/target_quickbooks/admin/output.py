@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
+import simplejson
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -26,7 +26,7 @@ def console() -> Console:
 
 def print_json(document: Any) -> None:
     """Print a document for programs; numbers stay exact, times are ISO 8601."""
-    click.echo(json.dumps(json.loads(to_json(plain(document))), indent=2, ensure_ascii=False))
+    click.echo(simplejson.dumps(plain(document), indent=2, ensure_ascii=False, use_decimal=True))
 
 
 def plain(value: Any) -> Any:

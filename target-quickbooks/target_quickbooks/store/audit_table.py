@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import ColumnElement, Connection, func, insert, select
 
 from target_quickbooks.exact_json import canonical
 from target_quickbooks.links import Company
@@ -20,6 +20,7 @@ from target_quickbooks.redaction import redact
 from target_quickbooks.store.tables import VERSION_LENGTH, audit
 
 GENESIS = "0" * 64
+_ROWS_AT_ONCE = 500
 _HASHED = tuple(column.name for column in audit.columns if column.name != "hash")
 
 
@@ -40,6 +41,28 @@ class Entry:
     request_id: str = ""
     intuit_tid: str = ""
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which rows; what is empty does not matter.
+
+    Attributes:
+        run: The first characters of a run's id.
+        since: At this time or later.
+        until: Before this time.
+        limit: Only so many, the latest.
+    """
+
+    realm_id: str = ""
+    organization_id: str = ""
+    bill_id: str = ""
+    stream: str = ""
+    run: str = ""
+    outcome: str = ""
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+    limit: int | None = None
 
 
 def append(
@@ -91,7 +114,7 @@ def first_break(connection: Connection, realm_id: str) -> int | None:
     """The sequence number of the first row that does not fit the chain, or None if all do."""
     expected, previous = 1, GENESIS
     query = select(audit).where(audit.c.realm_id == realm_id).order_by(audit.c.sequence)
-    for row in connection.execute(query).mappings():
+    for row in connection.execute(query.execution_options(yield_per=_ROWS_AT_ONCE)).mappings():
         fits = row["sequence"] == expected and row["previous_hash"] == previous
         if not fits or row["hash"] != row_hash(dict(row)):
             return expected
@@ -99,10 +122,53 @@ def first_break(connection: Connection, realm_id: str) -> int | None:
     return None
 
 
+def rows(connection: Connection, selection: Selection) -> Iterator[dict[str, Any]]:
+    """Rows, oldest first; read as they are taken, so that a trail of any length fits."""
+    query = select(audit).where(*_chosen(selection))
+    if selection.limit is not None:
+        latest = query.order_by(audit.c.at.desc(), audit.c.realm_id, audit.c.sequence.desc())
+        query = select(latest.limit(selection.limit).subquery())
+    columns = query.selected_columns
+    ordered = query.order_by(columns.at, columns.realm_id, columns.sequence)
+    for row in connection.execute(ordered.execution_options(yield_per=_ROWS_AT_ONCE)).mappings():
+        yield dict(row)
+
+
+def by_sequence(connection: Connection, sequence: int, *, realm_id: str = "") -> list[dict[str, Any]]:
+    """The rows of this number: one for each realm that has so many."""
+    query = select(audit).where(audit.c.sequence == sequence)
+    if realm_id:
+        query = query.where(audit.c.realm_id == realm_id)
+    return [dict(row) for row in connection.execute(query.order_by(audit.c.realm_id)).mappings()]
+
+
+def realms(connection: Connection) -> list[str]:
+    """The realms that have a history."""
+    query = select(audit.c.realm_id).distinct().order_by(audit.c.realm_id)
+    return list(connection.execute(query).scalars())
+
+
 def count(connection: Connection, realm_id: str) -> int:
     """Number of rows of a realm."""
     query = select(func.count()).select_from(audit).where(audit.c.realm_id == realm_id)
     return int(connection.execute(query).scalar_one())
+
+
+def last_hash(connection: Connection, realm_id: str) -> str:
+    """The hash that all rows of a realm lead to."""
+    return _tail(connection, realm_id)[1]
+
+
+def _chosen(selection: Selection) -> list[ColumnElement[bool]]:
+    equal = ("realm_id", "organization_id", "bill_id", "stream", "outcome")
+    conditions = [audit.c[name] == getattr(selection, name) for name in equal if getattr(selection, name)]
+    if selection.run:
+        conditions.append(audit.c.run_id.startswith(selection.run, autoescape=True))
+    if selection.since:
+        conditions.append(audit.c.at >= selection.since)
+    if selection.until:
+        conditions.append(audit.c.at < selection.until)
+    return conditions
 
 
 def _tail(connection: Connection, realm_id: str) -> tuple[int, str]:
