@@ -221,12 +221,13 @@ class OrderStep(Step):
         if recovery is Recovery.NUMBER_TAKEN and not found:
             distinct = distinct_document_number(str(change.body.get("DocNumber") or ""), item.bill_id)
             return replace(change, item=item, body={**change.body, "DocNumber": distinct})
-        if recovery is Recovery.REREAD and not found:
+        outdated = recovery is Recovery.REREAD or conflict.fault.may_be_repetition
+        if outdated and not found:
             return plan_linked(item, link) if link else plan_order(item, None, "")
         if recovery is Recovery.CLOSED:
             close_date = self.directory.company().book_close_date
             return plan_closed_period(change, item, close_date, conflict.fault.code, self.policies)
-        if recovery in {Recovery.NUMBER_TAKEN, Recovery.REREAD}:
+        if recovery is Recovery.NUMBER_TAKEN or outdated:
             return change
         self.report.note(STREAM, "all bills", "QuickBooks accepts no location on purchase orders; left out")
         body = {key: value for key, value in change.body.items() if key != "DepartmentRef"}

@@ -13,7 +13,7 @@ from target_quickbooks.store.failure_table import Failure
 class Outlet(Protocol):
     """What the walk needs of the end it leads to."""
 
-    def settle_open_intents(self, realm_id: str) -> list[Conflict]:
+    def settle_open_intents(self, realm_id: str) -> list[Submission]:
         """Finish what an earlier run was interrupted in; return what has to be planned again."""
 
     def apply(self, submissions: Sequence[Submission], *, replan: bool = True) -> list[Conflict]:

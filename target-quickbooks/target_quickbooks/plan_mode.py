@@ -34,7 +34,7 @@ class PlanCollector:
         self._report = report
         self._links: dict[tuple[Company, str, str], Link] = {}
 
-    def settle_open_intents(self, realm_id: str) -> list[Conflict]:
+    def settle_open_intents(self, realm_id: str) -> list[Submission]:
         """An interrupted run is settled by the next real one."""
         del realm_id
         return []

@@ -109,8 +109,7 @@ class Walk:
         if self._settled:
             return
         self._settled = True
-        for conflict in self._writer.settle_open_intents(self._realm_id):
-            submission = conflict.submission
+        for submission in self._writer.settle_open_intents(self._realm_id):
             company, stream = submission.company, submission.item.stream
             key = (company.organization_id, stream)
             self._queues[key].insert(0, submission.record)

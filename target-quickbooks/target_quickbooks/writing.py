@@ -1,7 +1,8 @@
 """Changes to QuickBooks, and what became of them to disk. The only writer to QuickBooks.
 
 For each batch of 30: its intents are committed, it is sent, its outcomes are committed together (links,
-failures, audit rows, settled intents). A crash at any point leaves either nothing or an open intent.
+failures, audit rows, settled intents). A crash at any point leaves either nothing or an open intent. Where an
+earlier attempt may have been applied, its traces are looked for before a refusal is believed.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from target_quickbooks.changes import Conflict, Submission, from_document, link_after, to_document
@@ -23,6 +24,7 @@ from target_quickbooks.quickbooks.client import BATCH_SIZE, QuickBooksClient, Re
 from target_quickbooks.quickbooks.explanations import explain
 from target_quickbooks.quickbooks.faults import Fault, Recovery, faults_in
 from target_quickbooks.report import RunReport
+from target_quickbooks.settling import Traces, key_of
 from target_quickbooks.store import audit_table, failure_table, intent_table, link_table
 from target_quickbooks.store.audit_table import Entry
 from target_quickbooks.store.database import Store
@@ -50,6 +52,27 @@ class _Sent:
     submission: Submission
     intent: Intent
 
+    @property
+    def creates(self) -> bool:
+        """Whether applying it twice would make two objects."""
+        return self.submission.change.operation is Operation.CREATE
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """An item that QuickBooks decided on: the answer, and the faults in it.
+
+    Attributes:
+        found: The answer is not the request's own but the object that was found to be there.
+        unsure: The refusal may only mean that an earlier attempt was applied.
+    """
+
+    item: _Sent
+    answer: Mapping[str, Any]
+    faults: Sequence[Fault] = ()
+    found: bool = False
+    unsure: bool = False
+
 
 class Writer:
     """Carries changes out, one batch after the other."""
@@ -74,27 +97,34 @@ class Writer:
         self._now = now
         self._sleep = sleep
         self._after_batch = after_batch
+        self._traces = Traces(client, store)
 
-    def settle_open_intents(self, realm_id: str) -> list[Conflict]:
-        """Finish what an earlier run was interrupted in: the same requests with the same ids.
+    def settle_open_intents(self, realm_id: str) -> list[Submission]:
+        """Finish what an earlier run was interrupted in.
+
+        What it was creating is linked if it is there, and sent with the same ids if not: the request may
+        even now be under way. Updates are harmless to plan anew against what QuickBooks holds.
 
         Returns:
-            Changes that QuickBooks refuses now and that have to be planned again.
+            Changes that have to be planned again.
         """
         with self._store.reading() as connection:
             open_intents = intent_table.unsettled(connection, self._store.cipher, realm_id)
         if not open_intents:
             return []
         logger.info("Settling %d writes that an earlier run was interrupted in.", len(open_intents))
+        sent = [
+            _Sent(from_document(intent.company, intent.stream, intent.bill_id, intent.document), intent)
+            for intent in open_intents
+        ]
+        updates = [item for item in sent if not item.creates]
+        self._abandon(updates)
+        lost = self._link_found([item for item in sent if item.creates])
         conflicts: list[Conflict] = []
-        for request_id in dict.fromkeys(intent.request_id for intent in open_intents):
-            sent = [
-                _Sent(from_document(intent.company, intent.stream, intent.bill_id, intent.document), intent)
-                for intent in open_intents
-                if intent.request_id == request_id
-            ]
-            conflicts.extend(self._send(sent, request_id))
-        return conflicts
+        for request_id in dict.fromkeys(item.intent.request_id for item in lost):
+            again = [item for item in lost if item.intent.request_id == request_id]
+            conflicts.extend(self._send(again, request_id, repeated=True))
+        return [item.submission for item in updates] + [conflict.submission for conflict in conflicts]
 
     def apply(self, submissions: Sequence[Submission], *, replan: bool = True) -> list[Conflict]:
         """Carry changes out.
@@ -130,45 +160,51 @@ class Writer:
         self._report.failed(failure)
 
     def _write(self, submissions: Sequence[Submission]) -> list[Conflict]:
-        request_id = str(uuid.uuid4())
+        request_id, now = str(uuid.uuid4()), self._now()
         sent = [
-            _Sent(submission, _intent(submission, request_id, f"i{number}"))
+            _Sent(submission, _intent(submission, request_id, f"i{number}", now))
             for number, submission in enumerate(submissions, start=1)
         ]
         with self._store.writing() as connection:
-            intent_table.record(
-                connection,
-                self._store.cipher,
-                [item.intent for item in sent],
-                run_id=self._run_id,
-                now=self._now(),
-            )
+            intents = [item.intent for item in sent]
+            intent_table.record(connection, self._store.cipher, intents, run_id=self._run_id)
         return self._send(sent, request_id)
 
-    def _send(self, sent: Sequence[_Sent], request_id: str) -> list[Conflict]:
-        """Send a batch whose intents are on disk, repeat what was not decided, record the outcomes."""
+    def _send(self, sent: Sequence[_Sent], request_id: str, *, repeated: bool = False) -> list[Conflict]:
+        """Send a batch whose intents are on disk, repeat what was not decided, record the outcomes.
+
+        Args:
+            sent: The items.
+            request_id: Of the batch.
+            repeated: Whether they were sent before under this request id.
+        """
         conflicts: list[Conflict] = []
         remaining = list(sent)
         for attempt in range(_ITEM_ATTEMPTS):
             try:
                 answer = self._client.batch([_batch_item(item) for item in remaining], request_id=request_id)
             except Refused as refused:
+                if repeated or refused.repeated:
+                    remaining = self._link_found(remaining)
                 return conflicts + self._divide(remaining, refused)
-            decided: list[tuple[_Sent, Mapping[str, Any], list[Fault]]] = []
+            repeated = repeated or answer.repeated
+            decided: list[_Decided] = []
             undecided: list[_Sent] = []
             for item in remaining:
                 found = answer.by_id.get(item.intent.batch_item_id, {})
                 faults = faults_in(found, tid=answer.tid)
                 if _is_decided(item, found, faults):
-                    decided.append((item, found, faults))
+                    decided.append(_Decided(item, found, faults))
                 else:
                     undecided.append(item)
+            if repeated:
+                decided = self._second_look(decided)
             conflicts.extend(self._record_outcomes(decided, answer.tid))
             _stop_if_told_to(decided)
             self._after_batch()
             if not undecided:
                 return conflicts
-            remaining = undecided
+            remaining, repeated = undecided, True
             self._sleep(min(2**attempt, 30))
         msg = (
             f"QuickBooks did not decide on {len(remaining)} of {len(sent)} writes, e.g. "
@@ -178,34 +214,71 @@ class Writer:
 
     def _divide(self, sent: Sequence[_Sent], refused: Refused) -> list[Conflict]:
         """A refused request touched nothing: find the item that made it so, let the others pass."""
+        if not sent:
+            return []
         if len(sent) == 1:
-            return self._record_outcomes([(sent[0], {}, list(refused.faults))], refused.faults[0].tid)
-        now = self._now()
-        with self._store.writing() as connection:
-            for item in sent:
-                intent_table.settle(connection, item.intent, Outcome.ABANDONED, now=now)
+            return self._record_outcomes([_Decided(sent[0], {}, refused.faults)], refused.faults[0].tid)
+        self._abandon(sent)
         middle = len(sent) // 2
         submissions = [item.submission for item in sent]
         return self._write(submissions[:middle]) + self._write(submissions[middle:])
 
-    def _record_outcomes(
-        self, decided: Sequence[tuple[_Sent, Mapping[str, Any], list[Fault]]], tid: str
-    ) -> list[Conflict]:
+    def _abandon(self, sent: Sequence[_Sent]) -> None:
+        now = self._now()
+        with self._store.writing() as connection:
+            for item in sent:
+                intent_table.settle(connection, item.intent, Outcome.ABANDONED, now=now)
+
+    def _link_found(self, sent: Sequence[_Sent]) -> list[_Sent]:
+        """Record as applied what an earlier attempt created; return what left no trace."""
+        traces = self._traces.find([item.intent for item in sent if item.creates])
+        found = [
+            _Decided(item, {item.intent.entity: traces[key_of(item.intent)]}, found=True)
+            for item in sent
+            if key_of(item.intent) in traces
+        ]
+        if found:
+            self._record_outcomes(found, "")
+        return [item for item in sent if key_of(item.intent) not in traces]
+
+    def _second_look(self, decided: Sequence[_Decided]) -> list[_Decided]:
+        """Refusals of a repeated request, unless an earlier attempt turns out to have been applied."""
+        refused = [
+            one.item.intent
+            for one in decided
+            if one.faults and one.item.creates and one.faults[0].recovery is not Recovery.STOP
+        ]
+        traces = self._traces.find(refused) if refused else {}
+        looked: list[_Decided] = []
+        for one in decided:
+            trace = traces.get(key_of(one.item.intent)) if one.faults else None
+            if trace:
+                looked.append(_Decided(one.item, {one.item.intent.entity: trace}, found=True))
+            else:
+                repetition = bool(one.faults) and one.faults[0].may_be_repetition
+                looked.append(replace(one, unsure=repetition and not one.item.creates))
+        return looked
+
+    def _record_outcomes(self, decided: Sequence[_Decided], tid: str) -> list[Conflict]:
         conflicts: list[Conflict] = []
         now = self._now()
         entries: list[Entry] = []
         with self._store.writing() as connection:
-            for item, answer, faults in decided:
+            for one in decided:
+                item, faults = one.item, one.faults
                 submission, change = item.submission, item.submission.change
                 if not faults:
-                    stored = answer.get(change.item.mapped.entity) or {}
+                    stored = one.answer.get(change.item.mapped.entity) or {}
                     link = link_after(change, stored)
                     link_table.save(connection, submission.company, link, now=now)
                     intent_table.settle(connection, item.intent, Outcome.APPLIED, now=now, intuit_tid=tid)
                     failure_table.resolve(
                         connection, submission.company, change.item.stream, [change.item.bill_id], now=now
                     )
-                    entries.append(_entry(submission, "applied", item.intent, tid, link.quickbooks_id))
+                    detail = "found in QuickBooks after its answer was lost" if one.found else ""
+                    entries.append(
+                        _entry(submission, "applied", item.intent, tid, link.quickbooks_id, detail=detail)
+                    )
                     self._report.done(change, stored)
                     continue
                 fault = faults[0]
@@ -213,7 +286,7 @@ class Writer:
                     connection, item.intent, Outcome.REFUSED, now=now, fault_code=fault.code, intuit_tid=tid
                 )
                 entries.append(_entry(submission, "refused", item.intent, tid, detail=fault.text))
-                if fault.recovery in _REPLANNED or _location_refused(change, fault):
+                if one.unsure or fault.recovery in _REPLANNED or _location_refused(change, fault):
                     conflicts.append(Conflict(submission, fault))
                 elif fault.recovery is not Recovery.STOP:
                     self._fail(connection, submission, faults, now)
@@ -292,7 +365,7 @@ class Writer:
         audit_table.append(connection, entries, run_id=self._run_id, trigger=self._trigger, now=now)
 
 
-def _intent(submission: Submission, request_id: str, batch_item_id: str) -> Intent:
+def _intent(submission: Submission, request_id: str, batch_item_id: str, now: dt.datetime) -> Intent:
     change = submission.change
     return Intent(
         company=submission.company,
@@ -304,6 +377,7 @@ def _intent(submission: Submission, request_id: str, batch_item_id: str) -> Inte
         request_id=request_id,
         batch_item_id=batch_item_id,
         document=to_document(submission),
+        created_at=now,
     )
 
 
@@ -325,11 +399,11 @@ def _is_decided(item: _Sent, answer: Mapping[str, Any], faults: Sequence[Fault])
     return isinstance(stored, Mapping) and bool(stored.get("Id"))
 
 
-def _stop_if_told_to(decided: Sequence[tuple[_Sent, Mapping[str, Any], list[Fault]]]) -> None:
+def _stop_if_told_to(decided: Sequence[_Decided]) -> None:
     """A refusal of the company is no failure of the record: the run ends, and the record comes again."""
-    for item, _, faults in decided:
-        if faults and faults[0].recovery is Recovery.STOP:
-            raise company_refused(item.submission.company.realm_id, faults[0])
+    for one in decided:
+        if one.faults and one.faults[0].recovery is Recovery.STOP:
+            raise company_refused(one.item.submission.company.realm_id, one.faults[0])
 
 
 def _location_refused(change: Change, fault: Fault) -> bool:

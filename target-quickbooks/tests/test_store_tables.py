@@ -272,16 +272,24 @@ def test_of_many_records_those_with_a_failure_are_told(fail, store, pair):
 
 
 def intent(number, company, request_id="req"):
-    document = {"record": {"taxId": TAX_ID}, "amount": Decimal("1.10")}
     return Intent(
-        company, "bills", f"00n{number}", "PurchaseOrder", "create", "d", request_id, f"i{number}", document
+        company=company,
+        stream="bills",
+        bill_id=f"00n{number}",
+        entity="PurchaseOrder",
+        operation="create",
+        payload_digest="d",
+        request_id=request_id,
+        batch_item_id=f"i{number}",
+        document={"record": {"taxId": TAX_ID}, "amount": Decimal("1.10")},
+        created_at=dt.datetime(2026, 11, 1, 12, 0, 0, 250000, tzinfo=dt.UTC),
     )
 
 
 def test_intents_without_an_outcome_are_found_in_order(store, pair, moment):
     intents = [intent(number, pair) for number in (2, 1, 3)]
     with store.writing() as connection:
-        intent_table.record(connection, store.cipher, intents, run_id="r", now=moment)
+        intent_table.record(connection, store.cipher, intents, run_id="r")
         intent_table.settle(connection, intents[1], Outcome.APPLIED, now=moment)
     with store.reading() as connection:
         assert intent_table.unsettled(connection, store.cipher, pair.realm_id) == [intents[0], intents[2]]
@@ -290,7 +298,7 @@ def test_intents_without_an_outcome_are_found_in_order(store, pair, moment):
 
 def test_a_settled_intent_keeps_no_document(store, pair, moment):
     with store.writing() as connection:
-        intent_table.record(connection, store.cipher, [intent(1, pair)], run_id="r", now=moment)
+        intent_table.record(connection, store.cipher, [intent(1, pair)], run_id="r")
         intent_table.settle(connection, intent(1, pair), Outcome.REFUSED, now=moment, fault_code="2500")
         row = connection.execute(text("SELECT outcome, fault_code, document FROM intents")).one()
     assert tuple(row) == ("refused", "2500", None)
@@ -299,7 +307,7 @@ def test_a_settled_intent_keeps_no_document(store, pair, moment):
 def test_intents_of_equal_ids_in_two_realms_are_settled_apart(store, moment):
     one, other = intent(1, COMPANIES[0]), intent(1, COMPANIES[2])
     with store.writing() as connection:
-        intent_table.record(connection, store.cipher, [one, other], run_id="r", now=moment)
+        intent_table.record(connection, store.cipher, [one, other], run_id="r")
         intent_table.settle(connection, one, Outcome.APPLIED, now=moment)
         assert intent_table.unsettled(connection, store.cipher, "2") == [other]
 
@@ -394,8 +402,8 @@ def test_no_secret_is_readable_in_the_file(store, store_url, pair, moment, fail)
     secret = {"record": {"taxId": TAX_ID, "name": "Very Private Name"}}
     with store.writing() as connection:
         connection_table.save(connection, store.cipher, connection_to("1", moment))
-        private = Intent(pair, "vendors", "009", "Vendor", "create", "d", "req", "i1", secret)
-        intent_table.record(connection, store.cipher, [private], run_id="r", now=moment)
+        private = Intent(pair, "vendors", "009", "Vendor", "create", "d", "req", "i1", secret, moment)
+        intent_table.record(connection, store.cipher, [private], run_id="r")
         run_table.track(connection, "A", "organization", [{"id": "008", "taxId": TAX_ID}])
         change = {"TaxIdentifier": TAX_ID, "access_token": "eyJ-access"}
         entry = Entry(pair, "vendors", "009", "", "Vendor", "1", "create", "applied", change, change)

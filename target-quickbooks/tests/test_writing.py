@@ -35,7 +35,14 @@ class ScriptedClient:
     def __init__(self, look=lambda: None):
         self.script = []
         self.batches = []
+        self.statements = []
+        self.held = []
+        self.repeated = False
         self._look = look
+
+    def queries(self, statements, **_):
+        self.statements += statements
+        return [self.held for _ in statements]
 
     def batch(self, items, *, request_id):
         self.batches.append((request_id, items))
@@ -51,7 +58,7 @@ class ScriptedClient:
             answer = step.get(name, {"Vendor": {**item["Vendor"], "Id": f"Q-{name}", "SyncToken": "0"}})
             if answer is not None:
                 answers[item["bId"]] = {"bId": item["bId"], **answer}
-        return BatchAnswer(answers, "tid-1")
+        return BatchAnswer(answers, "tid-1", repeated=self.repeated)
 
     def names(self):
         """The vendors of each batch."""
@@ -324,11 +331,98 @@ def test_the_next_run_settles_with_the_same_ids(writer, client, vendor, on_disk,
 
 
 def test_settling_returns_what_has_to_be_planned_again(writer, client, vendor, on_disk, pair):
-    client.script = [TemporaryError("no answer"), {"A": fault("5010")}]
+    client.script = [TemporaryError("no answer"), {"A": fault("6240")}]
     with pytest.raises(TemporaryError):
         writer().apply([vendor("A")])
-    [conflict] = writer().settle_open_intents(pair.realm_id)
-    assert conflict.submission.record["id"] == "009-A"
+    [submission] = writer().settle_open_intents(pair.realm_id)
+    assert submission.record["id"] == "009-A"
+    assert on_disk.open_intents() == []
+
+
+def live(name, created="2026-12-16T12:00:01Z", **fields):
+    """A vendor as QuickBooks holds it, created a second after the intents of these tests."""
+    return {"Id": f"L-{name}", "SyncToken": "0", "DisplayName": name} | {
+        "MetaData": {"CreateTime": created},
+        **fields,
+    }
+
+
+def interrupted(writer, client, *submissions):
+    client.script = [TemporaryError("no answer")]
+    with pytest.raises(TemporaryError):
+        writer().apply(submissions)
+    client.batches.clear()
+
+
+def test_what_was_created_is_linked_and_not_sent_again(writer, client, vendor, on_disk, pair):
+    interrupted(writer, client, vendor("A"), vendor("B"))
+    client.held = [live("A")]
+    assert writer().settle_open_intents(pair.realm_id) == []
+    assert client.names() == [["B"]]
+    assert client.batches[0][1][0]["bId"] == "i2"
+    assert {bill_id: link.quickbooks_id for bill_id, link in on_disk.links().items()} == {
+        "009-A": "L-A",
+        "009-B": "Q-B",
+    }
+    assert on_disk.outcomes() == [("A", "applied"), ("B", "applied")]
+    assert on_disk.audit() == [("A", "create", "applied"), ("B", "create", "applied")]
+
+
+def test_a_vendor_of_somebody_else_is_no_trace(writer, client, vendor, on_disk, pair, store, moment):
+    """Older than the intent, or linked to another BILL vendor."""
+    with store.writing() as connection:
+        link_table.save(connection, pair, Link("Vendor", "009-X", "L-B", "0"), now=moment)
+    interrupted(writer, client, vendor("A"), vendor("B"))
+    client.held = [live("A", created="2020-01-01T00:00:00-08:00"), live("B")]
+    assert writer().settle_open_intents(pair.realm_id) == []
+    assert client.names() == [["A", "B"]]
+    assert on_disk.links()["009-A"].quickbooks_id == "Q-A"
+
+
+def test_an_interrupted_update_is_planned_again_and_not_sent_blindly(writer, client, vendor, on_disk, pair):
+    link = Link("Vendor", "009-A", "137", "3", payload_digest="old", desired={"DisplayName": "Old"})
+    interrupted(writer, client, vendor("A", lambda item: plan_linked(item, link), link))
+    [submission] = writer().settle_open_intents(pair.realm_id)
+    assert submission.record["id"] == "009-A"
+    assert client.batches == client.statements == []
+    assert on_disk.outcomes() == [("A", "abandoned")]
+
+
+@pytest.mark.parametrize("code", ["6000", "6240", "2050"])
+def test_a_refusal_of_a_repeated_request_is_no_refusal_if_the_first_one_was_applied(
+    writer, client, vendor, on_disk, code
+):
+    client.repeated = True
+    client.script = [{"A": fault(code), "B": fault(code)}]
+    client.held = [live("A")]
+    conflicts = writer().apply([vendor("A"), vendor("B")])
+    assert on_disk.links()["009-A"].quickbooks_id == "L-A"
+    assert on_disk.outcomes() == [("A", "applied"), ("B", "refused")]
+    assert [conflict.submission.item.bill_id for conflict in conflicts] == ["009-B"] * (code == "6240")
+
+
+def test_a_refusal_of_a_request_sent_once_asks_for_no_traces(writer, client, vendor):
+    client.script = [{"A": fault("6240")}]
+    writer().apply([vendor("A")])
+    assert client.statements == []
+
+
+def test_an_update_that_is_not_replayed_is_planned_again(writer, client, vendor):
+    link = Link("Vendor", "009-A", "137", "3", payload_digest="old", desired={"DisplayName": "Old"})
+    client.repeated = True
+    client.script = [{"A": fault("6000")}]
+    [conflict] = writer().apply([vendor("A", lambda item: plan_linked(item, link), link)])
+    assert conflict.fault.code == "6000"
+
+
+def test_before_a_repeated_request_is_divided_what_it_created_is_linked(writer, client, vendor, on_disk):
+    refusal = Refused([Fault("2010", "Invalid property")])
+    refusal.repeated = True
+    client.script = [refusal]
+    client.held = [live("B")]
+    writer().apply([vendor(name) for name in "ABC"])
+    assert client.names() == [["A", "B", "C"], ["A"], ["C"]]
+    assert on_disk.links()["009-B"].quickbooks_id == "L-B"
     assert on_disk.open_intents() == []
 
 

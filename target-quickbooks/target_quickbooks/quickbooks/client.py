@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay
@@ -20,7 +20,6 @@ from target_quickbooks.errors import CompanyRefused, TargetError, TemporaryError
 from target_quickbooks.exact_json import from_json, to_json
 from target_quickbooks.quickbooks.faults import Fault, Recovery, faults_in, read_faults
 from target_quickbooks.quickbooks.governor import Governor
-from target_quickbooks.quickbooks.oauth import TokenSource
 from target_quickbooks.quickbooks.query import PAGE, select_page
 
 MINOR_VERSION = "75"
@@ -43,6 +42,8 @@ class Refused(TargetError):
         said = "; ".join(fault.text for fault in faults)
         super().__init__(f"QuickBooks refused a request that should have been fine: {said}")
         self.faults = tuple(faults)
+        #: Whether the request had been sent before: an earlier attempt may have been applied.
+        self.repeated = False
 
 
 class _Again(Exception):
@@ -56,10 +57,18 @@ class _Again(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A good answer: the parsed body and Intuit's trace id."""
+    """A good answer: the parsed body, Intuit's trace id, and whether the request was sent before."""
 
     body: Mapping[str, Any]
     tid: str
+    repeated: bool = False
+
+
+class AccessTokens(Protocol):
+    """What gives access tokens."""
+
+    def access_token(self, *, refused: str | None = None) -> str:
+        """A valid token, another one than the token that was refused."""
 
 
 @dataclass(slots=True)
@@ -94,7 +103,7 @@ class QuickBooksClient:
         *,
         api_url: str,
         realm_id: str,
-        tokens: TokenSource,
+        tokens: AccessTokens,
         governor: Governor,
         user_agent: str,
         max_retry_seconds: float,
@@ -163,7 +172,8 @@ class QuickBooksClient:
         )
         found = answer.body.get("BatchItemResponse")
         answers = [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
-        return BatchAnswer({str(item.get("bId")): item for item in answers}, answer.tid)
+        by_id = {str(item.get("bId")): item for item in answers}
+        return BatchAnswer(by_id, answer.tid, repeated=answer.repeated)
 
     def _query_rows(self, statement: str, item: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
         """The rows of one query of a batch; asked again by itself where the batch left it undecided."""
@@ -201,20 +211,25 @@ class QuickBooksClient:
                 reraise=True,
             ):
                 with attempt:
-                    return self._once(request, batch=batch, writes=writes)
+                    repeated = attempt.retry_state.attempt_number > 1
+                    return self._once(request, batch=batch, writes=writes, repeated=repeated)
         except _Again as error:
             msg = f"QuickBooks kept failing ({error}). Nothing is lost: run again later."
             raise TemporaryError(msg) from None
         raise AssertionError  # pragma: no cover - Retrying either returns or raises
 
-    def _once(self, request: requests.Request, *, batch: bool, writes: bool) -> Answer:
+    def _once(self, request: requests.Request, *, batch: bool, writes: bool, repeated: bool) -> Answer:
         """One request, and one more with a new token if the first token is refused."""
         token = self._tokens.access_token()
         response = self._exchange(request, token, batch=batch, writes=writes)
         if response.status_code == requests.codes.unauthorized and self._is_stale(response):
             token = self._tokens.access_token(refused=token)
             response = self._exchange(request, token, batch=batch, writes=writes)
-        return self._judge(response)
+        try:
+            return replace(self._judge(response), repeated=repeated)
+        except Refused as refused:
+            refused.repeated = repeated
+            raise
 
     def _exchange(
         self, request: requests.Request, token: str, *, batch: bool, writes: bool
@@ -269,10 +284,15 @@ class QuickBooksClient:
 
 @dataclass(frozen=True, slots=True)
 class BatchAnswer:
-    """The answers to a batch by ``bId``."""
+    """The answers to a batch by ``bId``.
+
+    Attributes:
+        repeated: The request was sent more than once: an earlier attempt may have been applied.
+    """
 
     by_id: Mapping[str, Mapping[str, Any]]
     tid: str
+    repeated: bool = False
 
 
 def company_refused(realm_id: str, fault: Fault) -> CompanyRefused:

@@ -58,6 +58,11 @@ class Fault:
         return redact_text(" ".join(f"{self.code} {words}".split()))[:_DETAIL_LENGTH]
 
     @property
+    def may_be_repetition(self) -> bool:
+        """What a batch that is not replayed answers to items applied before (QuickBooks manual 5)."""
+        return self.code == "6000"
+
+    @property
     def holder_id(self) -> str:
         """The id of the transaction that holds a document number (6140), if the text tells."""
         found = _HOLDER.search(self.detail)

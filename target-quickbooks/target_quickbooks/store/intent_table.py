@@ -33,6 +33,7 @@ class Intent:
 
     Attributes:
         document: All that is needed to send the item again and to record its outcome.
+        created_at: When it was recorded, before the request left.
     """
 
     company: Company
@@ -44,6 +45,7 @@ class Intent:
     request_id: str
     batch_item_id: str
     document: Mapping[str, Any]
+    created_at: dt.datetime
 
 
 def record(
@@ -52,7 +54,6 @@ def record(
     planned: Iterable[Intent],
     *,
     run_id: str,
-    now: dt.datetime,
 ) -> None:
     """Write intents; they count once the caller's transaction is committed."""
     rows = [
@@ -68,7 +69,7 @@ def record(
             "request_id": intent.request_id,
             "batch_item_id": intent.batch_item_id,
             "document": cipher.seal(intent.document),
-            "created_at": now,
+            "created_at": intent.created_at,
         }
         for intent in planned
     ]
@@ -120,6 +121,7 @@ def unsettled(connection: Connection, cipher: Cipher, realm_id: str) -> list[Int
             request_id=row["request_id"],
             batch_item_id=row["batch_item_id"],
             document=cipher.unseal(row["document"]) if row["document"] else {},
+            created_at=row["created_at"],
         )
         for row in connection.execute(query).mappings()
     ]

@@ -1,0 +1,111 @@
+"""Finds what requests without an answer created in QuickBooks, so that nothing is created twice.
+
+A repeated request id is replayed by QuickBooks as long as it remembers it; for how long is documented
+nowhere, and whether batches are replayed at all is not certain (QuickBooks manual 5). So a create that may
+have been applied is looked up before it is believed lost: a vendor by its name, a purchase order by the
+BILL id in its note, whatever number it has.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from target_quickbooks.mapping.names import comparable
+from target_quickbooks.mapping.purchase_order import read_marker
+from target_quickbooks.quickbooks.client import QuickBooksClient
+from target_quickbooks.quickbooks.directory import Directory
+from target_quickbooks.store import link_table
+from target_quickbooks.store.database import Store
+from target_quickbooks.store.intent_table import Intent
+
+#: By how much this machine's clock may be ahead of QuickBooks'.
+CLOCK_MARGIN = dt.timedelta(hours=1)
+VENDOR, ORDER = "Vendor", "PurchaseOrder"
+
+#: What tells intents of one realm apart: organization, entity and BILL id.
+Key = tuple[str, str, str]
+
+
+def key_of(intent: Intent) -> Key:
+    """The key under which ``Traces.find`` answers an intent."""
+    return intent.company.organization_id, intent.entity, intent.bill_id
+
+
+class Traces:
+    """Looks up what was created for intents whose answers were lost."""
+
+    def __init__(self, client: QuickBooksClient, store: Store) -> None:
+        self._client = client
+        self._directory = Directory(client)
+        self._store = store
+
+    def find(self, creates: Sequence[Intent]) -> dict[Key, Mapping[str, Any]]:
+        """The live objects that these intents created; what left no trace is left out."""
+        vendors = [intent for intent in creates if intent.entity == VENDOR]
+        orders = [intent for intent in creates if intent.entity == ORDER]
+        return self._vendors(vendors) | self._orders(orders)
+
+    def _vendors(self, creates: Sequence[Intent]) -> dict[Key, Mapping[str, Any]]:
+        """Vendors of the names that were sent, younger than the intent and nobody else's."""
+        if not creates:
+            return {}
+        named = self._directory.vendors_named([_text(intent, "DisplayName") for intent in creates])
+        linked = self._linked(creates, VENDOR, named.values())
+        found: dict[Key, Mapping[str, Any]] = {}
+        for intent in creates:
+            vendor = named.get(comparable(_text(intent, "DisplayName")))
+            if vendor and str(vendor["Id"]) not in linked and _is_younger(vendor, intent):
+                found[key_of(intent)] = vendor
+        return found
+
+    def _orders(self, creates: Sequence[Intent]) -> dict[Key, Mapping[str, Any]]:
+        """Orders that carry the bill's id: among those of the number sent, else among the newest.
+
+        Notes cannot be filtered on, and a company that numbers its orders itself overrides the number.
+        """
+        if not creates:
+            return {}
+        numbers = [number for intent in creates if (number := _text(intent, "DocNumber"))]
+        numbered = self._directory.orders_numbered(numbers) if numbers else {}
+        found = self._marked(creates, [order for orders in numbered.values() for order in orders])
+        missing = [intent for intent in creates if key_of(intent) not in found]
+        if missing:
+            since = min(intent.created_at for intent in missing) - CLOCK_MARGIN
+            moment = since.astimezone(dt.UTC).isoformat(timespec="seconds")
+            newest = self._client.every(ORDER, where=f"MetaData.CreateTime >= '{moment}'")
+            found |= self._marked(missing, newest)
+        return found
+
+    def _marked(
+        self, creates: Sequence[Intent], orders: Collection[Mapping[str, Any]]
+    ) -> dict[Key, Mapping[str, Any]]:
+        by_mark = {read_marker(str(order.get("PrivateNote") or "")): order for order in orders}
+        linked = self._linked(creates, ORDER, orders)
+        return {
+            key_of(intent): order
+            for intent in creates
+            if (order := by_mark.get((intent.company.organization_id, intent.bill_id)))
+            and str(order["Id"]) not in linked
+        }
+
+    def _linked(
+        self, creates: Sequence[Intent], entity: str, objects: Iterable[Mapping[str, Any]]
+    ) -> Collection[str]:
+        """Ids of the objects that already belong to a BILL record; links count across organizations."""
+        ids = [str(found["Id"]) for found in objects]
+        with self._store.reading() as connection:
+            return link_table.owners(connection, creates[0].company, entity, ids)
+
+
+def _text(intent: Intent, field: str) -> str:
+    return str(intent.document["body"].get(field) or "")
+
+
+def _is_younger(found: Mapping[str, Any], intent: Intent) -> bool:
+    """Whether the object was created after the intent; without a time, the name has to do."""
+    created = (found.get("MetaData") or {}).get("CreateTime")
+    if not created:
+        return True
+    return dt.datetime.fromisoformat(str(created)) >= intent.created_at - CLOCK_MARGIN
