@@ -12,6 +12,7 @@ import click
 from cryptography.fernet import Fernet
 
 from target_quickbooks.admin.audit import audit
+from target_quickbooks.admin.connections import connect, connections
 from target_quickbooks.admin.environment import opened_store
 from target_quickbooks.admin.failures import failures
 from target_quickbooks.admin.output import console, print_json, print_table
@@ -27,6 +28,7 @@ def commands() -> None:
     \b
     Examples:
       quickbooks-admin generate-key
+      quickbooks-admin connect
       quickbooks-admin status
       quickbooks-admin failures list
       quickbooks-admin failures replay --code account-unknown
@@ -66,7 +68,7 @@ def status(*, as_json: bool) -> None:
       quickbooks-admin status --json
     """
     with opened_store() as store, store.reading() as database:
-        connections = [
+        known = [
             {
                 "realm_id": connection.realm_id,
                 "company": connection.company_name,
@@ -86,16 +88,16 @@ def status(*, as_json: bool) -> None:
         runs = [{name: row[name] for name in names} for row in run_table.latest(database)]
         url = store.url
     if as_json:
-        print_json(
-            {"store": url, "connections": connections, "links": links, "failures": counts, "runs": runs}
-        )
+        print_json({"store": url, "connections": known, "links": links, "failures": counts, "runs": runs})
         return
     console().print(f"Store: {url}")
-    print_table("Connections", connections)
+    print_table("Connections", known)
     print_table("Links", links)
     print_table("Failures", [counts] if counts else [])
     print_table("Latest runs", runs)
 
 
+commands.add_command(connect)
+commands.add_command(connections)
 commands.add_command(failures)
 commands.add_command(audit)

@@ -91,7 +91,7 @@ def _unchecked() -> dict[str, Any]:
 
 def _checked(extra: dict[str, Any]) -> dict[str, Any]:
     with _signals_untouched():
-        target = TargetQuickbooks(config=extra, parse_env_config=True, setup_mapper=False)
+        target = TargetQuickbooks(config={**_unchecked(), **extra}, setup_mapper=False)
     return {"user_agent": f"{target.name}/{target.plugin_version}", **target.config}
 
 

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -48,6 +48,16 @@ def utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
+def lease_name(realm_id: str, client_id: str) -> str:
+    """The lease under which a connection's tokens are replaced."""
+    return f"refresh:{realm_id}:{client_id}"
+
+
+def seed_digest(store: Store, seed: str | None) -> str:
+    """Tells which configured seed a connection knows of, without keeping the seed; empty without one."""
+    return hashlib.sha256(store.fingerprint_key + seed.encode()).hexdigest() if seed else ""
+
+
 class TokenSource:
     """Gives access tokens for the realm of the settings.
 
@@ -72,7 +82,7 @@ class TokenSource:
         self._now = now
         self._sleep = sleep
         self._owner = uuid.uuid4().hex
-        self._lease = f"refresh:{settings.realm_id}:{settings.client_id}"
+        self._lease = lease_name(settings.realm_id, settings.client_id)
         self._lock = threading.Lock()
         self._current: Connection | None = None
 
@@ -107,7 +117,7 @@ class TokenSource:
                 database, self._store.cipher, settings.realm_id, settings.client_id
             )
         seed = settings.refresh_token
-        digest = self._digest(seed) if seed else ""
+        digest = seed_digest(self._store, seed)
         if stored and (not seed or stored.seed_digest == digest):
             return stored
         if not seed:
@@ -151,7 +161,7 @@ class TokenSource:
     def _renew(self, connection: Connection) -> Connection:
         status, answer = self._ask(connection.refresh_token)
         if status == requests.codes.ok and answer.get("access_token"):
-            renewed = self._renewed(connection, answer)
+            renewed = with_tokens(connection, answer, now=self._now())
             self._save(renewed)
             logger.info("Renewed the QuickBooks access token for realm %s.", renewed.realm_id)
             return renewed
@@ -199,19 +209,6 @@ class TokenSource:
             raise _Unanswered(f"HTTP {response.status_code} without JSON") from None
         return response.status_code, answer if isinstance(answer, dict) else {}
 
-    def _renewed(self, connection: Connection, answer: dict[str, Any]) -> Connection:
-        now = self._now()
-        rolling = answer.get("x_refresh_token_expires_in")
-        return replace(
-            connection,
-            refresh_token=str(answer.get("refresh_token") or connection.refresh_token),
-            access_token=str(answer["access_token"]),
-            access_expires_at=now + _seconds(answer.get("expires_in"), _DEFAULT_LIFE),
-            refresh_expires_at=now + _seconds(rolling, dt.timedelta(0)) if rolling else None,
-            refreshed_at=now,
-            dead_since=None,
-        )
-
     def _refusal(self, connection: Connection, error: str) -> Exception:
         realm = connection.realm_id
         if error in {"invalid_client", "HTTP 401"}:
@@ -233,8 +230,19 @@ class TokenSource:
         with self._store.writing() as database:
             connection_table.save(database, self._store.cipher, connection)
 
-    def _digest(self, seed: str) -> str:
-        return hashlib.sha256(self._store.fingerprint_key + seed.encode()).hexdigest()
+
+def with_tokens(connection: Connection, answer: Mapping[str, Any], *, now: dt.datetime) -> Connection:
+    """The connection with what the token endpoint has answered (QuickBooks manual 2.4)."""
+    rolling = answer.get("x_refresh_token_expires_in")
+    return replace(
+        connection,
+        refresh_token=str(answer.get("refresh_token") or connection.refresh_token),
+        access_token=str(answer["access_token"]),
+        access_expires_at=now + _seconds(answer.get("expires_in"), _DEFAULT_LIFE),
+        refresh_expires_at=now + _seconds(rolling, dt.timedelta(0)) if rolling else None,
+        refreshed_at=now,
+        dead_since=None,
+    )
 
 
 def _seconds(value: Any, default: dt.timedelta) -> dt.timedelta:
