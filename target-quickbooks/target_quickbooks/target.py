@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
 import time
 from collections.abc import Mapping
 from types import FrameType
@@ -70,10 +69,11 @@ class TargetQuickbooks(Target):
             raise SettingsError(msg) from None
         self._run: Run | None = None
         self._stop_signal: int | None = None
-        self._stop_asked = threading.Event()
         self._busy = False
+        self._waiting = False
         self._state: Mapping[str, Any] | None = None
-        self._state_printed = True
+        self._durable_state: Mapping[str, Any] | None = None
+        self._printed_state: Mapping[str, Any] | None = None
         self._flushed_at = time.monotonic()
         self.failed = ""
 
@@ -116,6 +116,10 @@ class TargetQuickbooks(Target):
         if not isinstance(message_dict["schema"].get("properties"), dict):
             msg = f"The SCHEMA message of stream {message_dict['stream']} names no properties."
             raise InputError(msg)
+        keys = message_dict.get("key_properties") or []
+        if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+            msg = f"The SCHEMA message of stream {message_dict['stream']} has unusable key_properties."
+            raise InputError(msg)
         super()._process_schema_message(message_dict)
 
     @override
@@ -128,10 +132,21 @@ class TargetQuickbooks(Target):
         super()._process_record_message(message_dict)
 
     @override
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        """Nothing is deleted because a tap read a stream anew: what is archived in BILL says so itself."""
+
+    @override
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        """The files of a batch are not read: going on without them would lose their records."""
+        msg = "A BATCH message arrived, which this target does not read. Remove batch_config from the tap."
+        raise InputError(msg)
+
+    @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         self.message_reader.require(message_dict, value=dict)
-        if message_dict["value"] != self._state:
-            self._state, self._state_printed = message_dict["value"], False
+        self._state = message_dict["value"]
+        if self._run is None or self._run.walk.is_empty:
+            self._durable_state = self._state
         self._handle_max_record_age()
 
     @override
@@ -154,7 +169,9 @@ class TargetQuickbooks(Target):
         self.end(exit_code=1 if self.failed else 0)
 
     def end(self, *, exit_code: int) -> None:
-        """Tell and record how the run ended."""
+        """Print the STATE of what is durable; tell and record how the run ended. Signals no longer matter."""
+        self._busy = True
+        self._print_state()
         run = self._run
         if run is None:
             return
@@ -177,17 +194,26 @@ class TargetQuickbooks(Target):
 
     def _assembled(self) -> Run:
         if self._run is None:
-            self._run = assemble(self._settings(), sleep=self._sleep, after_batch=self._stop_if_asked)
-            with self._run.store.writing() as connection:
-                run_table.start(
-                    connection,
-                    self._run.id,
-                    realm_id=self._run.settings.realm_id,
-                    mode=str(self._run.settings.mode),
-                    trigger=self._run.trigger,
-                    now=utc_now(),
-                )
+            self._busy, busy = True, self._busy
+            try:
+                self._run = self._begun()
+            finally:
+                self._busy = busy
+            self._stop_if_asked()
         return self._run
+
+    def _begun(self) -> Run:
+        run = assemble(self._settings(), sleep=self._sleep, after_batch=self._stop_if_asked)
+        with run.store.writing() as connection:
+            run_table.start(
+                connection,
+                run.id,
+                realm_id=run.settings.realm_id,
+                mode=str(run.settings.mode),
+                trigger=run.trigger,
+                now=utc_now(),
+            )
+        return run
 
     def _settings(self) -> Settings:
         config = dict(self.config)
@@ -199,26 +225,30 @@ class TargetQuickbooks(Target):
         self._busy = True
         try:
             work()
+            self._durable_state = self._state
+            self._print_state()
         finally:
             self._busy = False
-        self._flushed_at = time.monotonic()
         self._stop_if_asked()
-        self._print_state()
 
     def _print_state(self) -> None:
-        """Print the latest STATE. Only called when nothing that came before it is still queued."""
+        """Print the latest STATE before which nothing is still queued, once."""
         self._flushed_at = time.monotonic()
         planning = self._run is not None and self._run.plan is not None
-        if self._state is None or self._state_printed or planning:
+        if self._durable_state is None or self._durable_state == self._printed_state or planning:
             return
-        sys.stdout.write(f"{to_json(self._state)}\n")
+        sys.stdout.write(f"{to_json(self._durable_state)}\n")
         sys.stdout.flush()
-        self._state_printed = True
+        self._printed_state = self._durable_state
 
     def _sleep(self, seconds: float) -> None:
         """Wait, but not beyond a signal that asks to stop."""
-        self._stop_asked.wait(seconds)
-        self._stop_if_asked()
+        self._waiting = True
+        try:
+            self._stop_if_asked()
+            time.sleep(seconds)
+        finally:
+            self._waiting = False
 
     def _stop_if_asked(self) -> None:
         if self._stop_signal is not None:
@@ -226,10 +256,12 @@ class TargetQuickbooks(Target):
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Stop at once when idle; while a batch is under way, once its outcomes are on disk."""
-        self._stop_signal = signum
-        self._stop_asked.set()
-        if not self._busy:
+        """Stop at once when idle or waiting; while a batch is under way, once its outcomes are on disk.
+
+        Nothing here may take a lock: the code that the signal interrupts may be holding it.
+        """
+        again, self._stop_signal = self._stop_signal is not None, signum
+        if self._waiting or not (self._busy or again):
             raise Stopped(signum)
 
     @override
