@@ -16,6 +16,7 @@ from target_quickbooks.quickbooks.directory import Directory
 from target_quickbooks.quickbooks.governor import Governor
 from target_quickbooks.quickbooks.oauth import TokenSource, utc_now
 from target_quickbooks.report import RunReport
+from target_quickbooks.run_lease import RunLease
 from target_quickbooks.settings import Mode, Settings
 from target_quickbooks.store.cipher import Cipher
 from target_quickbooks.store.database import Store, open_store
@@ -37,9 +38,12 @@ class Run:
     plan: PlanCollector | None
     trigger: str
     id: str
+    lease: RunLease | None
 
     def close(self) -> None:
-        """Close the store."""
+        """Let the next run begin, and close the store."""
+        if self.lease:
+            self.lease.release()
         self.store.close()
 
 
@@ -50,28 +54,34 @@ def assemble(
     after_batch: Callable[[], None] = lambda: None,
     trigger: str = "",
 ) -> Run:
-    """Open the store and wire a run for the company of the settings.
+    """Open the store, wait for another run on the same company to end, and wire a run.
+
+    A run that only plans writes nothing and waits for nobody.
 
     Args:
         settings: The settings.
         sleep: How to wait; may raise to interrupt the wait.
         after_batch: Called whenever a batch's outcomes are on disk; may raise to stop the run there.
         trigger: Who or what starts the run, for the audit trail; found out if not given.
+
+    Raises:
+        RunConflict: Another run did not end in time.
     """
     store = open_store(settings.store_url, Cipher(settings.encryption_keys))
+    run_id, trigger = str(uuid.uuid4()), trigger or _trigger()
+    lease = None if settings.mode is Mode.PLAN else _lease(settings, store, run_id, sleep)
     report = RunReport()
     tokens = TokenSource(settings, store, sleep=sleep)
     client = QuickBooksClient(
         api_url=settings.api_url,
         realm_id=settings.realm_id,
         tokens=tokens,
-        governor=Governor(sleep=sleep),
+        governor=Governor(sleep=sleep, before_start=lease.check if lease else lambda: None),
         user_agent=settings.user_agent,
         max_retry_seconds=settings.max_retry_seconds,
         sleep=sleep,
     )
     directory = Directory(client)
-    run_id, trigger = str(uuid.uuid4()), trigger or _trigger()
     plan = PlanCollector(report) if settings.mode is Mode.PLAN else None
     writer: Outlet = plan or Writer(
         store=store,
@@ -93,7 +103,24 @@ def assemble(
         vendors=vendors,
         orders=orders,
     )
-    return Run(settings, store, client, directory, walk, report, plan, trigger, run_id)
+    return Run(settings, store, client, directory, walk, report, plan, trigger, run_id, lease)
+
+
+def _lease(settings: Settings, store: Store, run_id: str, sleep: Callable[[float], None]) -> RunLease:
+    lease = RunLease(
+        store,
+        realm_id=settings.realm_id,
+        run_id=run_id,
+        wait_seconds=settings.wait_for_run_seconds,
+        now=utc_now,
+        sleep=sleep,
+    )
+    try:
+        lease.take()
+    except BaseException:
+        store.close()
+        raise
+    return lease
 
 
 def _trigger() -> str:

@@ -13,6 +13,7 @@ __all__ = [
     "GrantDead",
     "InputError",
     "KeyMissing",
+    "RunConflict",
     "SchemaMissing",
     "SettingsError",
     "Stopped",
@@ -54,6 +55,10 @@ class CompanyRefused(TargetError):
 
 class TemporaryError(TargetError):
     """QuickBooks could not be reached or kept failing: run again later."""
+
+
+class RunConflict(TargetError):
+    """Another run is writing to the same company: run again when it has ended."""
 
 
 class StoreError(TargetError):

@@ -62,6 +62,7 @@ class Settings:
     report_path: Path | None = None
     user_agent: str = "target-quickbooks"
     max_retry_seconds: int = 300
+    wait_for_run_seconds: int = 600
 
 
 def _choice(
@@ -299,6 +300,16 @@ _RUN = (
         ),
     ),
     th.Property(
+        "wait_for_run_seconds",
+        th.IntegerType(minimum=0),
+        default=600,
+        title="Wait For Run Seconds",
+        description=(
+            "How long to wait while another run writes to the same company, before stopping without having "
+            "written anything; 0 stops at once. One run at a time writes to a company. Default: 600."
+        ),
+    ),
+    th.Property(
         "user_agent",
         th.StringType,
         title="User Agent",
@@ -326,6 +337,7 @@ def from_config(config: Mapping[str, Any], *, default_store_url: str) -> Setting
     sandbox = config.get("environment") == "sandbox"
     keys = tuple(key.strip() for key in str(config["encryption_key"]).split(",") if key.strip())
     report, retry = config.get("report_path"), config.get("max_retry_seconds")
+    wait = config.get("wait_for_run_seconds")
     return Settings(
         client_id=str(config["client_id"]),
         client_secret=str(config["client_secret"]),
@@ -342,6 +354,7 @@ def from_config(config: Mapping[str, Any], *, default_store_url: str) -> Setting
         report_path=Path(report) if report else None,
         user_agent=config.get("user_agent") or "target-quickbooks",
         max_retry_seconds=300 if retry is None else int(retry),
+        wait_for_run_seconds=600 if wait is None else int(wait),
     )
 
 

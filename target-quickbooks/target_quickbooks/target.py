@@ -64,7 +64,7 @@ class TargetQuickbooks(Target):
         except ValueError:
             msg = (
                 "A setting given as an environment variable cannot be read: maps are JSON objects, "
-                "max_retry_seconds is a whole number."
+                "max_retry_seconds and wait_for_run_seconds are whole numbers."
             )
             raise SettingsError(msg) from None
         self._run: Run | None = None
@@ -189,7 +189,7 @@ class TargetQuickbooks(Target):
             run_table.finish(connection, run.id, exit_code=exit_code, counts=counts, now=utc_now())
             if run.report.company_name:
                 connection_table.name_company(connection, run.settings.realm_id, run.report.company_name)
-        run.store.close()
+        run.close()
         self._run = None
 
     def _assembled(self) -> Run:

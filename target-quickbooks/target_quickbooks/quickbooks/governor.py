@@ -40,10 +40,12 @@ class Governor:
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         on_wait: Callable[[float], None] = lambda _: None,
+        before_start: Callable[[], None] = lambda: None,
     ) -> None:
         self._now = now
         self._sleep = sleep
         self._on_wait = on_wait
+        self._before_start = before_start
         self._lock = threading.Lock()
         self._places = threading.Semaphore(IN_FLIGHT)
         self._started: dict[Bucket, deque[float]] = {bucket: deque() for bucket in (*REQUESTS, *BATCHES)}
@@ -56,6 +58,7 @@ class Governor:
             while (wait := self._reserve(batch=batch)) > 0:
                 self._on_wait(wait)
                 self._sleep(wait)
+            self._before_start()
             yield
 
     def close_for(self, seconds: float) -> None:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from target_quickbooks.store.database import Store
 from target_quickbooks.store.tables import leases
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lease, and until when."""
+
+    owner: str
+    expires_at: dt.datetime
 
 
 def acquire(store: Store, name: str, owner: str, *, now: dt.datetime, seconds: int) -> bool:
@@ -28,6 +37,25 @@ def acquire(store: Store, name: str, owner: str, *, now: dt.datetime, seconds: i
     except IntegrityError:
         return False
     return True
+
+
+def renew(store: Store, name: str, owner: str, *, now: dt.datetime, seconds: int) -> bool:
+    """Make a lease last longer, even one that ran out; False if anybody else has had it since."""
+    with store.writing() as connection:
+        kept = connection.execute(
+            update(leases)
+            .where(leases.c.name == name, leases.c.owner == owner)
+            .values(expires_at=now + dt.timedelta(seconds=seconds))
+        )
+        return bool(kept.rowcount)
+
+
+def holder(store: Store, name: str) -> Holder | None:
+    """Who took a lease last and has not given it back; it may have run out."""
+    query = select(leases.c.owner, leases.c.expires_at).where(leases.c.name == name)
+    with store.reading() as connection:
+        row = connection.execute(query).first()
+    return Holder(row.owner, row.expires_at) if row else None
 
 
 def release(store: Store, name: str, owner: str) -> None:
