@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 import secrets as random
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,6 +41,7 @@ class Store:
 
     def __init__(self, engine: Engine, cipher: Cipher) -> None:
         self._engine = engine
+        weakref.finalize(self, engine.dispose)  # a run that fails may leave the store open
         self.cipher = cipher
         self.fingerprint_key = self._fingerprint_key()
 
@@ -73,6 +75,18 @@ class Store:
             raise
         except SQLAlchemyError as error:
             raise _unusable(self.url, error) from None
+
+    def compact(self) -> None:
+        """Leave nothing in a SQLite file of what was replaced or deleted; other databases see to it.
+
+        Raises:
+            StoreError: Something else uses the file.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return
+        with self._told_plainly(), self._engine.connect() as connection:
+            for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                connection.exec_driver_sql(statement)
 
     def close(self) -> None:
         """Give back all database connections."""
