@@ -17,6 +17,7 @@ import simplejson
 
 _EXACT = Context(prec=10_000, Emin=MIN_EMIN, Emax=MAX_EMAX)
 _WHOLE_DIGITS = 40
+_DEEPEST = 100
 _ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -46,6 +47,8 @@ def from_json(text: str | bytes) -> Any:
         value = json.loads(text, parse_float=_number, parse_constant=_number)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    if text.count("[") + text.count("{") > _DEEPEST and _deeper_than(value, _DEEPEST):
+        raise ValueError("nested too deeply")
     return _storable(value) if _ESCAPED.search(text) else value
 
 
@@ -70,6 +73,21 @@ def _number(text: str) -> Decimal:
     if not number.is_finite():
         raise ValueError("not a number")
     return number
+
+
+def _deeper_than(value: Any, levels: int) -> bool:
+    """Level by level: whatever walks through the value later may recurse."""
+    found = [value]
+    for _ in range(levels):
+        found = [
+            member
+            for container in found
+            if isinstance(container, dict | list)
+            for member in (container.values() if isinstance(container, dict) else container)
+        ]
+        if not found:
+            return False
+    return any(isinstance(member, dict | list) for member in found)
 
 
 def _storable(value: Any) -> Any:

@@ -56,6 +56,8 @@ class MessageReader(GenericSingerReader[str]):
 
     @override
     def deserialize_json(self, line: str) -> dict[str, Any]:
+        if not _is_text(line):
+            raise self._unusable("is not UTF-8")
         try:
             message = from_json(line)
         except (ValueError, RecursionError):
@@ -75,3 +77,12 @@ class MessageReader(GenericSingerReader[str]):
             f"Line {self.line_number + after} of the input {what}. "
             "Check what is piped into target-quickbooks."
         )
+
+
+def _is_text(line: str) -> bool:
+    """Whether all of it was UTF-8: Python in UTF-8 mode reads other bytes as halves of surrogate pairs."""
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

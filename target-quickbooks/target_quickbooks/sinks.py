@@ -38,6 +38,7 @@ class CompiledValidator(BaseJSONSchemaValidator):
             ValueError,
             KeyError,
             AttributeError,
+            RecursionError,
         ):
             msg = f"The SCHEMA message of stream {stream} is not a usable JSON schema."
             raise InputError(msg) from None
@@ -80,6 +81,12 @@ class BillSink(Sink):
             if not isinstance(value, str) or not value:
                 raise KeyMissing(self._lacking(name, record))
         return record
+
+    @override
+    def _singer_validate_message(self, record: dict[str, Any]) -> None:
+        for name in self.key_properties:
+            if name not in record:
+                raise KeyMissing(self._lacking(name, record))
 
     @override
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:

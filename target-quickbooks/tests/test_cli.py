@@ -143,6 +143,13 @@ def test_an_unreachable_token_endpoint_is_explained(run):
         ),
         ([{**SCHEMA, "stream": "invoices"}], "Stream 'invoices' is not one of BILL's"),
         ([{**SCHEMA, "schema": {"properties": {"id": {"type": 7}}}}], "not a usable JSON schema"),
+        ([{**SCHEMA, "key_properties": "id"}], "has unusable key_properties"),
+        ([{**SCHEMA, "key_properties": [1]}], "has unusable key_properties"),
+        (
+            [{**SCHEMA, "key_properties": ["number"]}, record(VENDOR)],
+            "Record '00901' of stream vendors has no number",
+        ),
+        ([SCHEMA, {"type": "BATCH", "stream": "vendors"}], "A BATCH message arrived"),
     ],
 )
 def test_unusable_input_is_explained_without_quoting_it(run, messages, words):

@@ -76,12 +76,23 @@ def test_floats_are_programming_errors(write, document):
         "-Infinity",
         "1e9999999999999999999",
         "[" * 100_000,
+        "[" * 101 + "]" * 101,
+        '{"a":[' * 51 + "]}" * 51,
     ],
 )
 def test_what_is_not_json_is_a_value_error(text):
     """NaN, boundless exponents and endless nesting included: callers catch one kind of error."""
     with pytest.raises(ValueError, match=r".*"):
         from_json(text)
+
+
+def test_a_hundred_levels_are_read():
+    text = "[" * 100 + "]" * 100
+    assert to_json(from_json(text)) == text
+
+
+def test_many_brackets_side_by_side_are_no_depth():
+    assert len(from_json("[" + ",".join(["[]"] * 500) + "]")) == 500
 
 
 def test_halves_of_surrogate_pairs_and_nul_are_left_out():

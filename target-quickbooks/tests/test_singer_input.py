@@ -71,6 +71,14 @@ def test_input_that_is_not_utf_8_is_told():
         reader.process_lines(lines, {"RECORD": lambda _: None})
 
 
+def test_bytes_that_utf_8_mode_lets_through_are_told():
+    """With PYTHONUTF8=1 standard input hands them over instead of failing."""
+    data = b'{"type": "STATE", "value": {"a": "\xff"}}\n'
+    lines = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(InputError, match="Line 1 of the input is not UTF-8"):
+        MessageReader().process_lines(lines, {"STATE": lambda _: None})
+
+
 @given(st.text(max_size=40))
 def test_any_line_is_taken_or_refused(line):
     try:

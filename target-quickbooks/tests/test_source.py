@@ -195,6 +195,18 @@ def test_a_refusal_is_always_one_line():
     assert Refusal("code", "Vendor 'A\nB'\tis\r\nodd.", advice="").reason == "Vendor 'A B' is odd."
 
 
+@pytest.mark.parametrize("amount", ["1_000", "\uff11\uff12", " 12 ", "1,000.00", "", "0x1F"])
+def test_texts_that_only_python_takes_for_numbers_are_refused(amount):
+    with pytest.raises(Refusal, match="amount is not a number"):
+        read_bill({"id": "1", "vendorId": "2", "amount": amount})
+
+
+@pytest.mark.parametrize("day", ["20261101", 20261101, "2026-W45-1", "2026-11-01x", "2026-11-01-01"])
+def test_dates_are_written_with_dashes_and_end_after_the_day(day):
+    with pytest.raises(Refusal, match="is not a date"):
+        read_bill({"id": "1", "vendorId": "2", "amount": 1, "dueDate": day})
+
+
 def test_an_employee_is_known_by_both_names():
     reference = read_reference(Kind.EMPLOYEE, {"id": "emp1", "firstName": "James", "lastName": "Milner"})
     assert reference.name == "James Milner"

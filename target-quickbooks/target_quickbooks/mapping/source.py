@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -18,6 +19,8 @@ from target_quickbooks.mapping.refusal import Refusal
 _LARGEST = Decimal("1E+13")  # QuickBooks keeps 15 digits, two of them behind the point (manual 6.2)
 _SMALLEST = Decimal("1E-13")
 _SHOWN_OF_VALUE = 40
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})([T ].*)?", re.ASCII | re.DOTALL)
 _INACTIVE_STATUSES = frozenset({"INACTIVE", "DRAFT", "DRAFT_DELETED"})
 _SOURCE_ADVICE = "Correct the record in BILL; it is sent again with its next change."
 
@@ -287,7 +290,8 @@ def _optional_amount(value: Any, what: str) -> Decimal | None:
     if value is None:
         return None
     try:
-        amount = Decimal(str(value)) if not isinstance(value, bool) else Decimal("NaN")
+        readable = not isinstance(value, bool) and _NUMBER.fullmatch(str(value))
+        amount = Decimal(str(value)) if readable else Decimal("NaN")
     except (InvalidOperation, ValueError):
         amount = Decimal("NaN")
     if not amount.is_finite():
@@ -305,8 +309,9 @@ def _date(value: Any, what: str) -> dt.date | None:
         return value.date()
     if isinstance(value, dt.date):
         return value
+    day = _DAY.fullmatch(str(value))
     try:
-        return dt.date.fromisoformat(str(value)[:10])
+        return dt.date.fromisoformat(day[1] if day else "")
     except ValueError:
         reason = f"{what} '{str(value)[:_SHOWN_OF_VALUE]}' is not a date."
         raise Refusal("date-unreadable", reason, advice=_SOURCE_ADVICE) from None
