@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import click
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
@@ -13,6 +14,13 @@ from target_quickbooks.links import Link
 from target_quickbooks.store import audit_table, failure_table, link_table
 from target_quickbooks.store.audit_table import Entry
 from target_quickbooks.store.failure_table import Failure
+
+
+def _every_command(group, prefix=""):
+    """The names of all commands, nested ones with their group's."""
+    for name, command in group.commands.items():
+        yield prefix + name
+        yield from _every_command(command, f"{name} ") if isinstance(command, click.Group) else ()
 
 
 @pytest.fixture
@@ -98,3 +106,16 @@ def test_the_history_is_verified(admin, store, pair, moment):
 def test_a_missing_key_is_told(admin):
     result = admin("status", ENCRYPTION_KEY="")
     assert "TARGET_QUICKBOOKS_ENCRYPTION_KEY is not set" in str(result.exception)
+
+
+def test_settings_that_a_command_does_not_need_are_not_missed(admin, store, caplog):
+    assert store
+    assert admin("status").exit_code == 0
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("name", sorted(_every_command(commands)))
+def test_every_command_explains_itself_with_an_example(admin, name):
+    output = admin(*name.split(), "--help").output
+    assert "Example" in output
+    assert f"quickbooks-admin {name}" in " ".join(output.split())

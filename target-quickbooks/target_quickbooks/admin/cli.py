@@ -9,12 +9,12 @@ from __future__ import annotations
 import sys
 
 import click
-from cryptography.fernet import Fernet
 
 from target_quickbooks.admin.audit import audit
 from target_quickbooks.admin.connections import connect, connections
 from target_quickbooks.admin.environment import opened_store
 from target_quickbooks.admin.failures import failures
+from target_quickbooks.admin.keys import generate_key, rekey
 from target_quickbooks.admin.output import console, print_json, print_table
 from target_quickbooks.errors import TargetError
 from target_quickbooks.store import connection_table, failure_table, link_table, run_table
@@ -44,17 +44,6 @@ def main() -> None:
     except TargetError as error:
         click.echo(f"quickbooks-admin: {error}", err=True)
         sys.exit(error.exit_code)
-
-
-@commands.command("generate-key")
-def generate_key() -> None:
-    r"""Print a new key for the setting encryption_key. Keep it apart from the store.
-
-    \b
-    Example:
-      export TARGET_QUICKBOOKS_ENCRYPTION_KEY="$(quickbooks-admin generate-key)"
-    """
-    click.echo(Fernet.generate_key().decode())
 
 
 @commands.command()
@@ -100,4 +89,6 @@ def status(*, as_json: bool) -> None:
 commands.add_command(connect)
 commands.add_command(connections)
 commands.add_command(failures)
+commands.add_command(generate_key)
+commands.add_command(rekey)
 commands.add_command(audit)

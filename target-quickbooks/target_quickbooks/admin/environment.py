@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import os
 import signal
 import threading
@@ -84,13 +85,13 @@ def trigger(command: str) -> str:
 
 
 def _unchecked() -> dict[str, Any]:
-    with _signals_untouched():
+    with _for_settings_only():
         target = TargetQuickbooks(parse_env_config=True, validate_config=False, setup_mapper=False)
     return dict(target.config)
 
 
 def _checked(extra: dict[str, Any]) -> dict[str, Any]:
-    with _signals_untouched():
+    with _for_settings_only():
         target = TargetQuickbooks(config={**_unchecked(), **extra}, setup_mapper=False)
     return {"user_agent": f"{target.name}/{target.plugin_version}", **target.config}
 
@@ -100,12 +101,15 @@ def _typed(config: dict[str, Any]) -> Settings:
 
 
 @contextmanager
-def _signals_untouched() -> Iterator[None]:
-    """A plugin handles signals from when it is made; here it is made for its settings only."""
+def _for_settings_only() -> Iterator[None]:
+    """A plugin handles signals and warns of missing settings from when it is made; neither is wanted here."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.WARNING)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
+        logging.disable(disabled)
         if threading.current_thread() is threading.main_thread():
             for number, handler in handlers.items():
                 signal.signal(number, handler)

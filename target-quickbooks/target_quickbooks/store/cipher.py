@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -37,8 +38,19 @@ class Cipher:
         Raises:
             StoreError: No key fits.
         """
+        return self._with_any_key(self._fernet.decrypt, token)
+
+    def reencrypt(self, token: str) -> str:
+        """Encrypt with the newest key what any key can read.
+
+        Raises:
+            StoreError: No key fits.
+        """
+        return self._with_any_key(self._fernet.rotate, token)
+
+    def _with_any_key(self, act: Callable[[bytes], bytes], token: str) -> str:
         try:
-            return self._fernet.decrypt(token.encode()).decode()
+            return act(token.encode()).decode()
         except InvalidToken:
             msg = (
                 "encryption_key does not fit this store: none of the given keys can read it. Give the key "

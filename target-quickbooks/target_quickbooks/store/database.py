@@ -84,7 +84,10 @@ class Store:
         """
         if self._engine.dialect.name != "sqlite":
             return
-        with self._told_plainly(), self._engine.connect() as connection:
+        with (
+            self._told_plainly(),
+            self._engine.connect().execution_options(without_transaction=True) as connection,
+        ):
             for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
                 connection.exec_driver_sql(statement)
 
@@ -176,8 +179,9 @@ def _configure_sqlite(connection: Any, _: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     """Take the write lock at the start of a write transaction, so that it cannot fail in the middle."""
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("without_transaction"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
 
 def _migrate(engine: Engine) -> None:
