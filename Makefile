@@ -49,6 +49,12 @@ demo: setup ## BILL to QuickBooks on a simulated company: run, run again, change
 test: setup ## Run every test, in parallel
 	@$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
 
+.PHONY: soak
+soak: setup ## Pull the plug COUNT times (200) and send EXAMPLES random inputs (10000); SEED=... repeats a run
+	@SOAK_SEED="$(SEED)" SOAK_KILLS="$(or $(COUNT),200)" $(BIN)/pytest -n 0 -s tests/test_kills.py
+	@shopt -s nullglob; tests=(tests/test_fuzz_*.py */tests/test_fuzz_*.py plugins/*/tests/test_fuzz_*.py); \
+		[ "$${#tests[@]}" = 0 ] || SOAK_EXAMPLES="$(or $(EXAMPLES),10000)" $(BIN)/pytest -n auto "$${tests[@]}"
+
 .PHONY: check
 check: setup ## Lint, formatting, types
 	@$(BIN)/ruff check --quiet .
