@@ -362,7 +362,14 @@ class Writer:
             self._append(connection, entries, now)
 
     def _append(self, connection: Any, entries: Iterable[Entry], now: dt.datetime) -> None:
-        audit_table.append(connection, entries, run_id=self._run_id, trigger=self._trigger, now=now)
+        audit_table.append(
+            connection,
+            self._store.fingerprint_key,
+            entries,
+            run_id=self._run_id,
+            trigger=self._trigger,
+            now=now,
+        )
 
 
 def _intent(submission: Submission, request_id: str, batch_item_id: str, now: dt.datetime) -> Intent:

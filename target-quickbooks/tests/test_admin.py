@@ -95,7 +95,9 @@ def test_the_history_is_verified(admin, store, pair, moment):
     assert "The audit trail is empty." in admin("audit", "verify").output
     entry = Entry(pair, "vendors", "009", "", "Vendor", "137", "create", "applied", None, {"Id": "137"})
     with store.writing() as connection:
-        audit_table.append(connection, [entry, entry], run_id="run", trigger="test", now=moment)
+        audit_table.append(
+            connection, store.fingerprint_key, [entry, entry], run_id="run", trigger="test", now=moment
+        )
     assert "2 rows, the chain holds" in admin("audit", "verify").output
     with store.writing() as connection:
         connection.execute(text("UPDATE audit SET operation = 'none' WHERE sequence = 2"))

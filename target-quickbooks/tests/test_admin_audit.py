@@ -49,7 +49,9 @@ def record(store, moment):
         at = moment + dt.timedelta(days=days)
         with store.writing() as connection:
             rows = [Entry(**{**entry, **changed})]
-            audit_table.append(connection, rows, run_id=run_id, trigger="tests", now=at)
+            audit_table.append(
+                connection, store.fingerprint_key, rows, run_id=run_id, trigger="tests", now=at
+            )
 
     return build
 

@@ -407,7 +407,7 @@ def test_no_secret_is_readable_in_the_file(store, store_url, pair, moment, fail)
         run_table.track(connection, "A", "organization", [{"id": "008", "taxId": TAX_ID}])
         change = {"TaxIdentifier": TAX_ID, "access_token": "eyJ-access"}
         entry = Entry(pair, "vendors", "009", "", "Vendor", "1", "create", "applied", change, change)
-        audit_table.append(connection, [entry], run_id="r", trigger="t", now=moment)
+        audit_table.append(connection, store.fingerprint_key, [entry], run_id="r", trigger="t", now=moment)
     fail(record={"name": "Very Private Name", "taxId": TAX_ID}, payload={"DisplayName": "Very Private Name"})
     store.close()
     folder = Path(store_url.removeprefix("sqlite:///")).parent

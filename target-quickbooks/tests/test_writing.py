@@ -123,7 +123,7 @@ def on_disk(store, pair):
 
         def audit(self):
             with store.reading() as connection:
-                assert audit_table.first_break(connection, pair.realm_id) is None
+                assert audit_table.first_break(connection, store.fingerprint_key, pair.realm_id) is None
                 rows = connection.execute(
                     text("SELECT bill_id, operation, outcome FROM audit ORDER BY sequence")
                 )

@@ -144,8 +144,8 @@ def export_audit(*, form: str, output: str | None, limit: int | None, **chosen: 
 def verify_audit(*, realm: str | None) -> None:
     r"""Check that no audit row was changed, removed or slipped in. Exit code 1 if one was.
 
-    Rows that were cut off at the end leave no trace in the chain: compare the number and the last hash
-    with those of an earlier check.
+    Rows that were cut off at the end are missed too. Only a whole database that was put back to an earlier
+    day looks untouched: compare the number and the last hash with those of an earlier check.
 
     \b
     Example:
@@ -155,7 +155,7 @@ def verify_audit(*, realm: str | None) -> None:
     with opened_store() as store, store.reading() as database:
         realms = [realm] if realm else audit_table.realms(database)
         for realm_id in realms:
-            sequence = audit_table.first_break(database, realm_id)
+            sequence = audit_table.first_break(database, store.fingerprint_key, realm_id)
             if sequence is None:
                 rows, last = audit_table.count(database, realm_id), audit_table.last_hash(database, realm_id)
                 click.echo(f"realm {realm_id}: {rows} rows, the chain holds (last hash {last[:16]})")

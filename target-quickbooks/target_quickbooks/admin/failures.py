@@ -171,6 +171,7 @@ def dismiss_failures(*, everything: bool, reason: str, **chosen: Any) -> None:
             failure_table.dismiss(database, [failure.id for failure in found if failure.id], now=now)
             audit_table.append(
                 database,
+                store.fingerprint_key,
                 [_dismissal(failure, told) for failure in found],
                 run_id=str(uuid.uuid4()),
                 trigger=trigger("dismiss"),

@@ -1,13 +1,15 @@
 """The history of every change: append-only rows, each carrying the hash of the one before it.
 
 One chain per realm. A row's hash covers all its columns and the previous hash, so that a row that was
-changed, removed or slipped in breaks the chain from there on.
+changed, removed or slipped in breaks the chain from there on. The hashes are HMACs, so that nobody who can
+write to the database, but has not the encryption key, can make a chain that holds. ``audit_tail`` keeps
+where a chain ends.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
+import hmac
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +19,10 @@ from sqlalchemy import ColumnElement, Connection, func, insert, select
 from target_quickbooks.exact_json import canonical
 from target_quickbooks.links import Company
 from target_quickbooks.redaction import redact
-from target_quickbooks.store.tables import VERSION_LENGTH, audit
+from target_quickbooks.store import audit_tail
+from target_quickbooks.store.audit_tail import GENESIS, Tail
+from target_quickbooks.store.tables import VERSION_LENGTH, audit, audit_tails
 
-GENESIS = "0" * 64
 _ROWS_AT_ONCE = 500
 _HASHED = tuple(column.name for column in audit.columns if column.name != "hash")
 
@@ -66,19 +69,34 @@ class Selection:
 
 
 def append(
-    connection: Connection, entries: Iterable[Entry], *, run_id: str, trigger: str, now: dt.datetime
+    connection: Connection,
+    key: bytes,
+    entries: Iterable[Entry],
+    *,
+    run_id: str,
+    trigger: str,
+    now: dt.datetime,
 ) -> None:
-    """Append entries to their realms' chains. Needs a write transaction."""
-    tails: dict[str, tuple[int, str]] = {}
+    """Append entries to their realms' chains. Needs a write transaction.
+
+    Args:
+        connection: The transaction.
+        key: The store's fingerprint key.
+        entries: What was done.
+        run_id: By which run.
+        trigger: Who or what started it.
+        now: When.
+    """
+    tails: dict[str, Tail] = {}
     rows: list[dict[str, Any]] = []
     for entry in entries:
         realm_id = entry.company.realm_id
         if realm_id not in tails:
-            tails[realm_id] = _tail(connection, realm_id)
-        sequence, previous = tails[realm_id]
+            tails[realm_id] = _end(connection, key, realm_id)
+        tail = tails[realm_id]
         row: dict[str, Any] = {
             "realm_id": realm_id,
-            "sequence": sequence + 1,
+            "sequence": tail.sequence + 1,
             "at": now,
             "run_id": run_id,
             "trigger": trigger,
@@ -95,31 +113,36 @@ def append(
             "request_id": entry.request_id,
             "intuit_tid": entry.intuit_tid,
             "detail": entry.detail,
-            "previous_hash": previous,
+            "previous_hash": tail.hash,
         }
-        row["hash"] = row_hash(row)
+        row["hash"] = row_hash(key, row)
         rows.append(row)
-        tails[realm_id] = (sequence + 1, row["hash"])
+        tails[realm_id] = Tail(tail.sequence + 1, row["hash"])
     if rows:
         connection.execute(insert(audit), rows)
+    for realm_id, tail in tails.items():
+        audit_tail.write(connection, key, realm_id, tail)
 
 
-def row_hash(row: Mapping[str, Any]) -> str:
-    """SHA-256 over the canonical text of all columns but the hash itself."""
+def row_hash(key: bytes, row: Mapping[str, Any]) -> str:
+    """HMAC-SHA256 over the canonical text of all columns but the hash itself."""
     content = {name: _plain(row[name]) for name in _HASHED}
-    return hashlib.sha256(canonical(content).encode()).hexdigest()
+    return audit_tail.chain_mac(key, canonical(content))
 
 
-def first_break(connection: Connection, realm_id: str) -> int | None:
-    """The sequence number of the first row that does not fit the chain, or None if all do."""
+def first_break(connection: Connection, key: bytes, realm_id: str) -> int | None:
+    """The sequence number of the first row that does not fit the chain or is missing, or None."""
     expected, previous = 1, GENESIS
     query = select(audit).where(audit.c.realm_id == realm_id).order_by(audit.c.sequence)
     for row in connection.execute(query.execution_options(yield_per=_ROWS_AT_ONCE)).mappings():
         fits = row["sequence"] == expected and row["previous_hash"] == previous
-        if not fits or row["hash"] != row_hash(dict(row)):
+        if not fits or not hmac.compare_digest(row["hash"].encode(), row_hash(key, dict(row)).encode()):
             return expected
         expected, previous = expected + 1, row["hash"]
-    return None
+    sealed = audit_tail.read(connection, key, realm_id)
+    if sealed is None:
+        return expected if expected > 1 or _has_tail(connection, realm_id) else None
+    return None if sealed == Tail(expected - 1, previous) else expected
 
 
 def rows(connection: Connection, selection: Selection) -> Iterator[dict[str, Any]]:
@@ -144,8 +167,8 @@ def by_sequence(connection: Connection, sequence: int, *, realm_id: str = "") ->
 
 def realms(connection: Connection) -> list[str]:
     """The realms that have a history."""
-    query = select(audit.c.realm_id).distinct().order_by(audit.c.realm_id)
-    return list(connection.execute(query).scalars())
+    queries = (select(audit.c.realm_id).distinct(), select(audit_tails.c.realm_id))
+    return sorted({realm_id for query in queries for realm_id in connection.execute(query).scalars()})
 
 
 def count(connection: Connection, realm_id: str) -> int:
@@ -156,7 +179,7 @@ def count(connection: Connection, realm_id: str) -> int:
 
 def last_hash(connection: Connection, realm_id: str) -> str:
     """The hash that all rows of a realm lead to."""
-    return _tail(connection, realm_id)[1]
+    return _last_row(connection, realm_id).hash
 
 
 def _chosen(selection: Selection) -> list[ColumnElement[bool]]:
@@ -171,7 +194,24 @@ def _chosen(selection: Selection) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _tail(connection: Connection, realm_id: str) -> tuple[int, str]:
+def _end(connection: Connection, key: bytes, realm_id: str) -> Tail:
+    """Where the next row goes: after the sealed end, so that rows that were cut off stay missing.
+
+    Without a usable seal a row is left out, so that the chain does not look whole again.
+    """
+    last, sealed = _last_row(connection, realm_id), audit_tail.read(connection, key, realm_id)
+    if sealed:
+        return Tail(max(sealed.sequence, last.sequence), sealed.hash)
+    lost = last.sequence > 0 or _has_tail(connection, realm_id)
+    return Tail(last.sequence + 1, last.hash) if lost else last
+
+
+def _has_tail(connection: Connection, realm_id: str) -> bool:
+    query = select(audit_tails.c.realm_id).where(audit_tails.c.realm_id == realm_id)
+    return connection.execute(query).first() is not None
+
+
+def _last_row(connection: Connection, realm_id: str) -> Tail:
     query = (
         select(audit.c.sequence, audit.c.hash)
         .where(audit.c.realm_id == realm_id)
@@ -179,7 +219,7 @@ def _tail(connection: Connection, realm_id: str) -> tuple[int, str]:
         .limit(1)
     )
     row = connection.execute(query).first()
-    return (row.sequence, row.hash) if row else (0, GENESIS)
+    return Tail(row.sequence, row.hash) if row else Tail()
 
 
 def _plain(value: Any) -> Any:

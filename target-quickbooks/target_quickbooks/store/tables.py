@@ -131,6 +131,15 @@ audit = Table(
     Index(None, "realm_id", "organization_id", "bill_id"),
 )
 
+audit_tails = Table(
+    "audit_tails",
+    metadata,
+    Column("realm_id", _Id, primary_key=True),
+    Column("sequence", _Serial, nullable=False, autoincrement=False),
+    Column("hash", String(64), nullable=False),
+    Column("seal", String(64), nullable=False),
+)
+
 connections = Table(
     "connections",
     metadata,
