@@ -52,21 +52,24 @@ def replay(
         TargetError: The run cannot go on; what went through before is recorded.
     """
     _check(settings, failures)
-    ready = [failure for failure in failures if _left_out(failure) is None]
-    if not ready:
+    if all(_left_out(failure) for failure in failures):
         return [_judge(failure, failure) for failure in failures]
     with _orderly_stop() as stop:
         run = assembled(settings, trigger=trigger, sleep=stop.sleep, after_batch=stop.check)
         try:
-            _recorded(run, ready)
-            with run.store.reading() as database:
-                after = [
-                    failure_table.by_number(database, run.store.cipher, failure.id or 0)
-                    for failure in failures
-                ]
+            before = _as_stored(run, failures)
+            _recorded(run, [failure for failure in before if _left_out(failure) is None])
+            after = _as_stored(run, before)
         finally:
             run.close()
-    return [_judge(failure, found) for failure, found in zip(failures, after, strict=True)]
+    return [_judge(failure, found) for failure, found in zip(before, after, strict=True)]
+
+
+def _as_stored(run: Run, failures: Sequence[Failure]) -> list[Failure]:
+    """The failures as they are now: a run that had to end first may have seen newer records."""
+    with run.store.reading() as database:
+        found = [failure_table.by_number(database, run.store.cipher, failure.id or 0) for failure in failures]
+    return [now or then for now, then in zip(found, failures, strict=True)]
 
 
 class _Stop:
@@ -156,11 +159,11 @@ def _left_out(failure: Failure) -> str | None:
     return None
 
 
-def _judge(before: Failure, after: Failure | None) -> Replayed:
+def _judge(before: Failure, after: Failure) -> Replayed:
     reason = _left_out(before)
     if reason is not None:
         return Replayed(before, before.status in UNSETTLED, reason)
-    if after is None or after.status is Status.RESOLVED:
+    if after.status is Status.RESOLVED:
         return Replayed(before, failed=False, told="went through")
     word = "still waits" if after.status is Status.WAITING else "still fails"
     return Replayed(before, failed=True, told=f"{word}: {after.reason} {after.advice}".rstrip())

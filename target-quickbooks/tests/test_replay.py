@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import signal
 
@@ -10,10 +11,12 @@ from ap_simulator.testing import running
 from click.testing import CliRunner
 from sqlalchemy import select
 from target_quickbooks.admin import commands
-from target_quickbooks.errors import SettingsError
+from target_quickbooks.assembly import assemble
+from target_quickbooks.errors import RunConflict, SettingsError
 from target_quickbooks.links import Company
 from target_quickbooks.mapping.source import Kind, read_reference
-from target_quickbooks.store import failure_table, reference_table, tables
+from target_quickbooks.replay import replay
+from target_quickbooks.store import failure_table, lease_table, reference_table, tables
 from target_quickbooks.store.cipher import Cipher
 from target_quickbooks.store.database import open_store
 from target_quickbooks.store.failure_table import Failure, Status
@@ -251,3 +254,33 @@ def test_a_replay_reads_with_an_old_key_too(admin, store_url, fail, vendor_recor
     result = admin("failures", "replay", "1", ENCRYPTION_KEY=f"{newest},{encryption_key}")
     assert "went through" in result.output
     open_store(store_url, Cipher((newest, encryption_key))).close()
+
+
+def test_the_record_is_the_latest_when_the_run_begins(
+    simulator, store, env, make_settings, fail, vendor_record, encryption_key
+):
+    """Another run may have seen a newer one while this one waited for it to end."""
+    names = ("client_id", "client_secret", "refresh_token", "api_url", "token_url", "store_url")
+    given = {name: env[f"TARGET_QUICKBOOKS_{name.upper()}"] for name in names}
+    fail(vendor_record(name="Old Name"))
+    with store.reading() as connection:
+        found = failure_table.select_failures(connection, store.cipher)
+
+    def after_another_run(*arguments, **more):
+        fail(vendor_record(name="New Name"))
+        return assemble(*arguments, **more)
+
+    settings = make_settings(**given, encryption_keys=(encryption_key,))
+    (result,) = replay(settings, found, trigger="tests", assembled=after_another_run)
+    assert not result.failed
+    assert "New Name" in vendors(simulator)
+    assert "Old Name" not in vendors(simulator)
+
+
+def test_a_replay_waits_for_a_run_and_says_so_in_the_end(admin, store, fail, vendor_record):
+    now = dt.datetime.now(dt.UTC)
+    lease_table.acquire(store, f"run:{REALM}", "another", now=now, seconds=90)
+    fail(vendor_record())
+    result = admin("failures", "replay", "1", WAIT_FOR_RUN_SECONDS="0")
+    assert isinstance(result.exception, RunConflict)
+    assert "\n" not in str(result.exception)
