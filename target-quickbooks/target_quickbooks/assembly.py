@@ -13,7 +13,7 @@ from target_quickbooks.outlet import Outlet
 from target_quickbooks.plan_mode import PlanCollector
 from target_quickbooks.quickbooks.client import QuickBooksClient
 from target_quickbooks.quickbooks.directory import Directory
-from target_quickbooks.quickbooks.governor import Governor
+from target_quickbooks.quickbooks.governor import Governor, log_long_wait
 from target_quickbooks.quickbooks.oauth import TokenSource, utc_now
 from target_quickbooks.report import RunReport
 from target_quickbooks.run_lease import RunLease
@@ -76,7 +76,9 @@ def assemble(
         api_url=settings.api_url,
         realm_id=settings.realm_id,
         tokens=tokens,
-        governor=Governor(sleep=sleep, before_start=lease.check if lease else lambda: None),
+        governor=Governor(
+            sleep=sleep, on_wait=log_long_wait, before_start=lease.check if lease else lambda: None
+        ),
         user_agent=settings.user_agent,
         max_retry_seconds=settings.max_retry_seconds,
         sleep=sleep,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import logging
 import threading
 from collections import deque
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from target_quickbooks.quickbooks.governor import BATCHES, REQUESTS, Governor
+from target_quickbooks.quickbooks.governor import BATCHES, REQUESTS, Governor, log_long_wait
 
 
 @pytest.fixture
@@ -108,6 +110,42 @@ def test_waiting_is_told(clock):
     with governor.request():
         pass
     assert told == [pytest.approx(7)]
+
+
+def test_a_wait_that_is_prolonged_is_told_once(clock):
+    told = []
+
+    def sleep(seconds):
+        clock.sleep(seconds)
+        if len(clock.slept) == 1:
+            governor.close_for(20)
+
+    governor = Governor(now=clock.now, sleep=sleep, on_wait=told.append)
+    governor.close_for(15)
+    with governor.request():
+        assert clock.time == pytest.approx(1035)
+    assert told == [pytest.approx(15)]
+
+
+def test_only_a_long_wait_is_logged_with_its_end(caplog):
+    caplog.set_level(logging.INFO)
+    log_long_wait(10)
+    assert caplog.text == ""
+    before = dt.datetime.now(dt.UTC)
+    log_long_wait(42)
+    after = dt.datetime.now(dt.UTC)
+    [said] = [record.getMessage() for record in caplog.records]
+    ends = {f"{moment + dt.timedelta(seconds=42):%H:%M:%S}" for moment in (before, after)}
+    assert any(f"going on at {end} UTC (in 42 s)" in said for end in ends)
+
+
+def test_what_must_hold_is_checked_after_the_wait_and_before_the_request(clock):
+    """A lease may run out during a long wait."""
+    checked = []
+    governor = Governor(now=clock.now, sleep=clock.sleep, before_start=lambda: checked.append(clock.time))
+    governor.close_for(30)
+    with governor.request():
+        assert checked == [pytest.approx(1030)]
 
 
 def test_a_failed_request_gives_its_place_back(governor):

@@ -5,6 +5,8 @@ One governor per realm, shared by all threads of the process.
 
 from __future__ import annotations
 
+import datetime as dt
+import logging
 import threading
 import time
 from collections import deque
@@ -25,6 +27,9 @@ REQUESTS = (Bucket(10, 1.0), Bucket(500, 60.0))
 BATCHES = (Bucket(40, 60.0),)
 IN_FLIGHT = 10
 _MARGIN = 0.02
+_LONG_WAIT = 10.0
+
+logger = logging.getLogger("target-quickbooks")
 
 
 class Governor:
@@ -55,8 +60,11 @@ class Governor:
     def request(self, *, batch: bool = False) -> Iterator[None]:
         """Hold a place among the requests in flight, once every bucket has room."""
         with self._places:
+            told = False
             while (wait := self._reserve(batch=batch)) > 0:
-                self._on_wait(wait)
+                if not told:
+                    self._on_wait(wait)
+                    told = True
                 self._sleep(wait)
             self._before_start()
             yield
@@ -85,3 +93,14 @@ class Governor:
         if len(started) < bucket.calls:
             return 0.0
         return started[0] + bucket.seconds + _MARGIN - now
+
+
+def log_long_wait(seconds: float) -> None:
+    """Tell, once per wait and only where somebody may wonder, when it goes on."""
+    if seconds > _LONG_WAIT:
+        ends = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
+        logger.info(
+            "QuickBooks' rate limit is reached; going on at %s UTC (in %.0f s).",
+            ends.strftime("%H:%M:%S"),
+            seconds,
+        )
