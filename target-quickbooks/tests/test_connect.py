@@ -48,9 +48,9 @@ def env(simulator, store_url, encryption_key):
 
 @pytest.fixture
 def admin(env):
-    def run(*arguments, answer="", **changed):
+    def run(*arguments, answer="", columns=150, **changed):
         more = {f"TARGET_QUICKBOOKS_{name}": value for name, value in changed.items()}
-        return CliRunner(env={**env, **more, "COLUMNS": "150"}).invoke(
+        return CliRunner(env={**env, **more, "COLUMNS": str(columns)}).invoke(
             commands, list(arguments), input=answer
         )
 
@@ -321,3 +321,9 @@ def test_the_seed_is_never_used_for_another_company(admin):
     assert "There is no connection to company (realm) 77" in str(result.exception)
     result = admin("connections", "revoke", "--realm", "77", "--yes")
     assert "The store has no connection to company (realm) 77" in str(result.exception)
+
+
+def test_a_realm_is_shown_whole_on_a_narrow_terminal(admin):
+    admin("connections", "test")
+    listed = admin("connections", "list", columns=80).output
+    assert "…" not in listed

@@ -44,7 +44,9 @@ def print_table(title: str, rows: Iterable[Mapping[str, Any]]) -> None:
     if not found:
         console().print(f"{title}: none")
         return
-    table = Table(*found[0].keys(), title=title, title_justify="left")
+    table = Table(title=title, title_justify="left")
+    for name in found[0]:
+        table.add_column(name.replace("_", " "), overflow="fold")
     for row in found:
         table.add_row(*(("" if value is None else str(value)) for value in row.values()))
     console().print(table)
