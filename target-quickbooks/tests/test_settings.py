@@ -64,7 +64,7 @@ def test_what_is_not_set_has_its_default():
     assert settings.store_url == "sqlite:///default.sqlite3"
     assert (settings.mode, settings.refresh_token, settings.report_path) == (Mode.SYNC, None, None)
     assert (settings.fail_on_failed_records, settings.ignore_unknown_streams) == (True, False)
-    assert settings.max_retry_seconds == 300
+    assert (settings.max_retry_seconds, settings.wait_for_run_seconds) == (300, 600)
     assert settings.user_agent
 
 
@@ -179,6 +179,7 @@ def test_settings_from_the_environment(monkeypatch, tmp_path):
         "fail_on_failed_records": "false",
         "ignore_unknown_streams": "TRUE",
         "max_retry_seconds": "7",
+        "wait_for_run_seconds": "0",
         "report_path": str(tmp_path / "report.json"),
     }
     for name, value in given_values.items():
@@ -189,5 +190,5 @@ def test_settings_from_the_environment(monkeypatch, tmp_path):
     assert settings.policies.account_map == {"6100": "Travel"}
     assert settings.policies.vendor_conflict is VendorConflict.FAIL
     assert (settings.fail_on_failed_records, settings.ignore_unknown_streams) == (False, True)
-    assert settings.max_retry_seconds == 7
+    assert (settings.max_retry_seconds, settings.wait_for_run_seconds) == (7, 0)
     assert settings.report_path == Path(tmp_path / "report.json")
