@@ -16,13 +16,21 @@ from pathlib import Path
 import pytest
 from target_quickbooks.mapping.purchase_order import read_marker
 
-VENDORS = 70
+VENDORS = 40
 SIGNALS = pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT], ids=lambda found: found.name)
+
+
+PATIENT = """
+from target_quickbooks.quickbooks import governor
+governor.BATCHES = (governor.Bucket(2, 600.0),)
+from target_quickbooks.target import TargetQuickbooks
+TargetQuickbooks.cli()
+"""
 
 
 @pytest.fixture
 def filled(books):
-    """Three batches of vendors in BILL and one of bills, nothing of them in QuickBooks."""
+    """Two batches of vendors in BILL and one of bills, nothing of them in QuickBooks."""
     account = next(
         record["id"]
         for record in books.held("chart_of_accounts")
@@ -41,7 +49,7 @@ def start(tmp_path):
     """Start both plugins as a shell would start ``tap | target``; the target's output goes to files."""
     started = []
 
-    def start(books, *, source="tap_bill"):
+    def start(books, *, source="tap_bill", program=("-m", "target_quickbooks")):
         environment = os.environ | books.simulator.env()
         tap = [sys.executable, "-m", source, "--config=ENV"] if source else ["cat"]
         feed = subprocess.Popen(
@@ -49,7 +57,7 @@ def start(tmp_path):
         )
         with (tmp_path / "states").open("wb") as states, (tmp_path / "log").open("wb") as log:
             target = subprocess.Popen(
-                [sys.executable, "-m", "target_quickbooks", "--config=ENV"],
+                [sys.executable, *program, "--config=ENV"],
                 env=environment,
                 stdin=feed.stdout,
                 stdout=states,
@@ -93,6 +101,11 @@ def written(books, entity="Vendor"):
     return books.simulator.control.stats()["quickbooks"]["written"].get(entity, {}).get("create", 0)
 
 
+def batches(books):
+    calls = books.simulator.control.stats()["quickbooks"]["by_endpoint"]
+    return sum(sum(found.values()) for endpoint, found in calls.items() if endpoint.endswith("/batch"))
+
+
 def agree(books):
     names = sorted(v["DisplayName"] for v in books.stored("Vendor") if v["DisplayName"].startswith("Vendor "))
     assert names == [f"Vendor {number:02}" for number in range(VENDORS)]
@@ -126,6 +139,18 @@ def test_a_wait_for_another_try_ends_at_once(filled, start, ended):
     assert code == 128 + signal.SIGTERM
     assert "Stopped by signal" in log
     filled.simulator.control.clear_faults()
+    assert filled.write(filled.read(states[-1] if states else None)).exit_code == 0
+    agree(filled)
+
+
+def test_a_wait_for_the_rate_limits_ends_at_once(filled, start, ended):
+    """With two batches in ten minutes the target soon waits, and would for long."""
+    _, target = start(filled, program=("-c", PATIENT))
+    until(lambda: batches(filled) == 2)
+    target.terminate()
+    code, states, _ = ended(target)
+    assert code == 128 + signal.SIGTERM
+    assert batches(filled) == 2
     assert filled.write(filled.read(states[-1] if states else None)).exit_code == 0
     agree(filled)
 
