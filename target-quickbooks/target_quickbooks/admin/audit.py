@@ -43,7 +43,7 @@ def _selecting(command: _F) -> _F:
 
 @click.group()
 def audit() -> None:
-    r"""The history of every change.
+    """The history of every change.
 
     \b
     Examples:
@@ -51,21 +51,21 @@ def audit() -> None:
       quickbooks-admin audit show 12
       quickbooks-admin audit export --since 2026-12-01 --format csv --output december.csv
       quickbooks-admin audit verify
-    """
+    """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
 
 
 @audit.command("list")
 @_selecting
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table")
 def list_audit(*, form: str, limit: int | None, **chosen: Any) -> None:
-    r"""List what was written, refused, blocked or dismissed; the latest 50 unless told otherwise.
+    """List what was written, refused, blocked or dismissed; the latest 50 unless told otherwise.
 
     \b
     Examples:
       quickbooks-admin audit list
       quickbooks-admin audit list --outcome refused --since 3d
       quickbooks-admin audit list --run 4f1c --format json
-    """
+    """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
     selection = _selection(chosen, limit=limit or _SHOWN)
     with opened_store() as store, store.reading() as database:
         if form != "table":
@@ -93,12 +93,12 @@ def list_audit(*, form: str, limit: int | None, **chosen: Any) -> None:
 @click.argument("row", type=int)
 @click.option("--realm", default="", help="Of this company (realm), where the store has several.")
 def show_audit(row: int, *, realm: str) -> None:
-    r"""Show one row whole, with the fields before and after.
+    """Show one row whole, with the fields before and after.
 
     \b
     Example:
       quickbooks-admin audit show 12
-    """
+    """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
     with opened_store() as store, store.reading() as database:
         found = audit_table.by_sequence(database, row, realm_id=realm)
     if not found:
@@ -116,7 +116,7 @@ def show_audit(row: int, *, realm: str) -> None:
     "--output", type=click.Path(dir_okay=False, writable=True), help="A file; else standard output."
 )
 def export_audit(*, form: str, output: str | None, limit: int | None, **chosen: Any) -> None:
-    r"""Write the history, oldest first, with all columns and hashes; all of it unless told otherwise.
+    """Write the history, oldest first, with all columns and hashes; all of it unless told otherwise.
 
     In CSV, texts that a spreadsheet would take for a formula begin with an apostrophe.
 
@@ -124,7 +124,7 @@ def export_audit(*, form: str, output: str | None, limit: int | None, **chosen: 
     Examples:
       quickbooks-admin audit export > history.json
       quickbooks-admin audit export --since 2026-12-01 --format csv --output december.csv
-    """
+    """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
     selection = _selection(chosen, limit=limit)
     with opened_store() as store, store.reading() as database:
         rows = audit_table.rows(database, selection)
@@ -142,7 +142,7 @@ def export_audit(*, form: str, output: str | None, limit: int | None, **chosen: 
 @audit.command("verify")
 @click.option("--realm", help="Only of this company (realm).")
 def verify_audit(*, realm: str | None) -> None:
-    r"""Check that no audit row was changed, removed or slipped in. Exit code 1 if one was.
+    """Check that no audit row was changed, removed or slipped in. Exit code 1 if one was.
 
     Rows that were cut off at the end are missed too. Only a whole database that was put back to an earlier
     day looks untouched: compare the number and the last hash with those of an earlier check.
@@ -150,7 +150,7 @@ def verify_audit(*, realm: str | None) -> None:
     \b
     Example:
       quickbooks-admin audit verify
-    """
+    """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
     broken = False
     with opened_store() as store, store.reading() as database:
         realms = [realm] if realm else audit_table.realms(database)

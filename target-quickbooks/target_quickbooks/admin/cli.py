@@ -23,7 +23,7 @@ from target_quickbooks.store import connection_table, failure_table, link_table,
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="target-quickbooks")
 def commands() -> None:
-    r"""Look after links, failures, connections and the audit trail of target-quickbooks.
+    """Look after links, failures, connections and the audit trail of target-quickbooks.
 
     \b
     Examples:
@@ -34,7 +34,7 @@ def commands() -> None:
       quickbooks-admin failures replay --code account-unknown
       quickbooks-admin audit list --since 3d
       quickbooks-admin audit verify
-    """
+    """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
 
 
 def main() -> None:
@@ -49,13 +49,13 @@ def main() -> None:
 @commands.command()
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def status(*, as_json: bool) -> None:
-    r"""Show connections, links, failures and the latest runs.
+    """Show connections, links, failures and the latest runs.
 
     \b
     Examples:
       quickbooks-admin status
       quickbooks-admin status --json
-    """
+    """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
     with opened_store() as store, store.reading() as database:
         known = [
             {

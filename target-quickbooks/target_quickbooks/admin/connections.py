@@ -35,25 +35,25 @@ _WAIT_SECONDS = 300
 
 @click.group()
 def connections() -> None:
-    r"""Connections to QuickBooks companies.
+    """Connections to QuickBooks companies.
 
     \b
     Examples:
       quickbooks-admin connections list
       quickbooks-admin connections test
       quickbooks-admin connections revoke --realm 9341452000000001
-    """
+    """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
 
 
 @connections.command("list")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def list_connections(*, as_json: bool) -> None:
-    r"""List connections: company, age of the grant, days until it ends, dead or alive.
+    """List connections: company, age of the grant, days until it ends, dead or alive.
 
     \b
     Example:
       quickbooks-admin connections list
-    """
+    """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
     with opened_store() as store, store.reading() as database:
         found = connection_table.every(database, store.cipher)
     now = utc_now()
@@ -69,12 +69,12 @@ def list_connections(*, as_json: bool) -> None:
 @connections.command("test")
 @click.option("--realm", help="This company (realm); else that of the settings.")
 def test_connection(*, realm: str | None) -> None:
-    r"""Read the company through its connection, renewing the token where needed.
+    """Read the company through its connection, renewing the token where needed.
 
     \b
     Example:
       quickbooks-admin connections test
-    """
+    """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
     settings = _settings_for(realm)
     with opened_store() as store:
         client = QuickBooksClient(
@@ -95,12 +95,12 @@ def test_connection(*, realm: str | None) -> None:
 @click.option("--realm", help="This company (realm); else that of the settings.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def revoke_connection(*, realm: str | None, yes: bool) -> None:
-    r"""End a connection at Intuit. Runs for this company stop until it is connected again.
+    """End a connection at Intuit. Runs for this company stop until it is connected again.
 
     \b
     Example:
       quickbooks-admin connections revoke --realm 9341452000000001
-    """
+    """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
     settings = _settings_for(realm)
     with opened_store() as store:
         with store.reading() as database:
@@ -132,7 +132,7 @@ def revoke_connection(*, realm: str | None, yes: bool) -> None:
 def connect(
     *, port: int, redirect_uri: str | None, timeout: int, opens: bool | None, other_company: bool, yes: bool
 ) -> None:
-    r"""Connect a QuickBooks company: agree in the browser, see its name here, and save.
+    """Connect a QuickBooks company: agree in the browser, see its name here, and save.
 
     Register http://localhost:8765/callback as a redirect URI of your Intuit app first. Production keys
     take https addresses only: give one of yours with --redirect-uri, and paste the address that the
@@ -143,7 +143,7 @@ def connect(
       quickbooks-admin connect
       quickbooks-admin connect --port 9000 --no-open
       quickbooks-admin connect --redirect-uri https://example.com/callback
-    """
+    """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
     settings, configured = read_settings_before_connecting()
     with opened_store() as store:
         if redirect_uri:

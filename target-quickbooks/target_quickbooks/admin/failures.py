@@ -44,7 +44,7 @@ def _selecting(command: _F) -> _F:
 
 @click.group()
 def failures() -> None:
-    r"""Records that could not be written.
+    """Records that could not be written.
 
     \b
     Examples:
@@ -52,7 +52,7 @@ def failures() -> None:
       quickbooks-admin failures show 12
       quickbooks-admin failures replay --code account-unknown
       quickbooks-admin failures dismiss 12 --reason "entered by hand"
-    """
+    """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
 
 
 @failures.command("list")
@@ -60,14 +60,14 @@ def failures() -> None:
 @click.option("--all", "everything", is_flag=True, help="Resolved and dismissed ones too.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def list_failures(*, everything: bool, as_json: bool, **chosen: Any) -> None:
-    r"""List failures with the reason and what to do: open and waiting ones unless told otherwise.
+    """List failures with the reason and what to do: open and waiting ones unless told otherwise.
 
     \b
     Examples:
       quickbooks-admin failures list
       quickbooks-admin failures list --code 6240 --older-than 3d
       quickbooks-admin failures list --status dismissed --json
-    """
+    """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
     selection = _selection(chosen)
     if everything or (chosen["ids"] and not chosen["status"]):
         selection = replace(selection, statuses=tuple(Status))
@@ -86,12 +86,12 @@ def list_failures(*, everything: bool, as_json: bool, **chosen: Any) -> None:
 @failures.command("show")
 @click.argument("failure_id", type=int)
 def show_failure(failure_id: int) -> None:
-    r"""Show one failure whole: faults, BILL record and mapped payload (tax ids to the last four).
+    """Show one failure whole: faults, BILL record and mapped payload (tax ids to the last four).
 
     \b
     Example:
       quickbooks-admin failures show 12
-    """
+    """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
     with opened_store() as store, store.reading() as database:
         failure = failure_table.by_number(database, store.cipher, failure_id)
     if failure is None:
@@ -115,7 +115,7 @@ def show_failure(failure_id: int) -> None:
 @click.option("--all", "everything", is_flag=True, help="Every failure that is open or waiting.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def replay_failures(*, everything: bool, as_json: bool, **chosen: Any) -> None:
-    r"""Try failures again: the same way that a run takes them, with the latest record BILL has sent.
+    """Try failures again: the same way that a run takes them, with the latest record BILL has sent.
 
     Tells what became of each. Exit code 1 if some still fail.
 
@@ -125,7 +125,7 @@ def replay_failures(*, everything: bool, as_json: bool, **chosen: Any) -> None:
       quickbooks-admin failures replay --code account-unknown
       quickbooks-admin failures replay --run 4f1c --stream bills
       quickbooks-admin failures replay --all
-    """
+    """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
     _require_choice(chosen, everything=everything)
     settings = read_settings()
     selection = _selection(chosen)
@@ -148,7 +148,7 @@ def replay_failures(*, everything: bool, as_json: bool, **chosen: Any) -> None:
 @click.option("--all", "everything", is_flag=True, help="Every failure that is open or waiting.")
 @click.option("--reason", required=True, help="Why; it is kept in the audit trail.")
 def dismiss_failures(*, everything: bool, reason: str, **chosen: Any) -> None:
-    r"""Let failures go: they are no longer tried again. Kept in the audit trail with the reason.
+    """Let failures go: they are no longer tried again. Kept in the audit trail with the reason.
 
     A dismissed record that BILL sends again is tried again.
 
@@ -156,7 +156,7 @@ def dismiss_failures(*, everything: bool, reason: str, **chosen: Any) -> None:
     Examples:
       quickbooks-admin failures dismiss 12 --reason "entered by hand"
       quickbooks-admin failures dismiss --older-than 90d --reason "before the cut-over"
-    """
+    """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
     _require_choice(chosen, everything=everything)
     told = " ".join(redact_text(reason).split())[:_REASON_LENGTH]
     if not told:

@@ -13,18 +13,18 @@ from target_quickbooks.store.rekey import rekey as rekey_store
 
 @click.command("generate-key")
 def generate_key() -> None:
-    r"""Print a new key for the setting encryption_key. Keep it apart from the store.
+    """Print a new key for the setting encryption_key. Keep it apart from the store.
 
     \b
     Example:
       export TARGET_QUICKBOOKS_ENCRYPTION_KEY="$(quickbooks-admin generate-key)"
-    """
+    """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
     click.echo(Fernet.generate_key().decode())
 
 
 @click.command()
 def rekey() -> None:
-    r"""Encrypt the store with the newest key of encryption_key: all of it, or nothing.
+    """Encrypt the store with the newest key of encryption_key: all of it, or nothing.
 
     Give both keys, the newest first. Afterwards the old one is not needed any more, except for backups
     of the store that were made before.
@@ -35,7 +35,7 @@ def rekey() -> None:
       new="$(quickbooks-admin generate-key)"
       TARGET_QUICKBOOKS_ENCRYPTION_KEY="$new,$old" quickbooks-admin rekey
       export TARGET_QUICKBOOKS_ENCRYPTION_KEY="$new"
-    """
+    """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
     if len(set(encryption_keys())) == 1:
         raise SettingsError("encryption_key has one key only. Give the new key, a comma, and the old key.")
     with opened_store() as store:
