@@ -89,10 +89,14 @@ class Load:
                 stdout=states,
                 stderr=log,
             )
-            if signum:
-                self._wait_for_the_moment(target)
-                target.send_signal(signum)
-            code = target.wait(timeout=600)
+            try:
+                if signum:
+                    self._wait_for_the_moment(target)
+                    target.send_signal(signum)
+                code = target.wait(timeout=600)
+            finally:
+                target.kill()
+                target.wait()
         complaints = (self._directory / "log").read_text()
         assert "Traceback" not in complaints, complaints
         expected = {0} if signum is None else {0, 128 + signum, -signum}
