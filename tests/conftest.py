@@ -139,6 +139,10 @@ class Books:
 
     def write(self, lines, **changes):
         """Run the target on lines."""
+        return self.feed(io.StringIO("".join(f"{line}\n" for line in lines)), **changes)
+
+    def feed(self, source, **changes):
+        """Run the target on a text stream."""
         report = self.directory / "report.json"
         report.unlink(missing_ok=True)
         config = self.settings("TARGET_QUICKBOOKS_") | {"report_path": str(report)} | changes
@@ -146,7 +150,7 @@ class Books:
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(io.StringIO()):
             target = TargetQuickbooks(config=config)
             try:
-                target.listen(io.StringIO("".join(f"{line}\n" for line in lines)))
+                target.listen(source)
                 exit_code = 1 if target.failed else 0
             except TargetError as failure:
                 error, exit_code = str(failure), failure.exit_code
@@ -224,3 +228,9 @@ def synced(tmp_path_factory):
         books = Books(simulator, tmp_path_factory.mktemp("synced"))
         before = len(books.stored("Vendor"))
         yield SimpleNamespace(books=books, run=books.sync(), vendors_before=before)
+
+
+@pytest.fixture(scope="session")
+def books_of():
+    """Make the books of a simulator, for fixtures of a module."""
+    return Books
