@@ -28,7 +28,7 @@ from target_quickbooks.mapping.vendor import display_name
 from target_quickbooks.quickbooks import governor
 from target_quickbooks.store import tables
 
-EXAMPLES = int(os.environ.get("SOAK_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("SOAK_EXAMPLES", "100"))
 REFERENCES = (
     "chart_of_accounts",
     "accounting_classes",
