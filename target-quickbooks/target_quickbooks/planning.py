@@ -270,11 +270,6 @@ def plan_closed_period(
     return replace(change, item=item, body={**change.body, "TxnDate": redated.isoformat()})
 
 
-def plan_after_edit(item: Item, link: Link, live: Mapping[str, Any], policies: Policies) -> Change:
-    """Plan a record that was written before, with what QuickBooks holds now."""
-    return resolve_edits(plan_linked(item, link), link, live, policies)
-
-
 def resolve_edits(change: Change, link: Link, live: Mapping[str, Any], policies: Policies) -> Change:
     """Compare three ways: what was last sent, what BILL wants now, what QuickBooks holds now.
 

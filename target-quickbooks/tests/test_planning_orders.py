@@ -10,7 +10,7 @@ from target_quickbooks.exact_json import from_json, to_json
 from target_quickbooks.mapping.chart import ClassTracking
 from target_quickbooks.mapping.payload import Mapped
 from target_quickbooks.mapping.purchase_order import VendorInQuickBooks
-from target_quickbooks.planning import Operation, plan_after_edit, plan_found_order, plan_linked, plan_order
+from target_quickbooks.planning import Operation, plan_found_order, plan_linked, plan_order, resolve_edits
 from target_quickbooks.policies import EditConflict, Policies
 
 BILL = "00n02BILL00000ABC123"
@@ -230,7 +230,9 @@ def edited(order, written):
     def build(live, policy, **after):
         link, stored = written()
         live = {**as_quickbooks_shows_it(stored), "SyncToken": "7", **live}
-        return plan_after_edit(order(link=link, **after), link, live, Policies(edit_conflict=policy))
+        return resolve_edits(
+            plan_linked(order(link=link, **after), link), link, live, Policies(edit_conflict=policy)
+        )
 
     return build
 
@@ -245,7 +247,9 @@ def test_what_quickbooks_filled_in_by_itself_is_no_edit(order, written):
     """The bill had no date yet, so QuickBooks took its own."""
     link, stored = written(invoice={"invoiceNumber": "INV-1"})
     live = {**stored, "SyncToken": "7", "TxnDate": "2026-12-16"}
-    change = plan_after_edit(order(link=link), link, live, Policies(edit_conflict=EditConflict.HOLD))
+    change = resolve_edits(
+        plan_linked(order(link=link), link), link, live, Policies(edit_conflict=EditConflict.HOLD)
+    )
     assert fields(change) == {"TxnDate": "2026-12-15"}
 
 

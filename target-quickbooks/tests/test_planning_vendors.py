@@ -11,11 +11,11 @@ from target_quickbooks.mapping.vendor import map_vendor
 from target_quickbooks.planning import (
     NamesInUse,
     Operation,
-    plan_after_edit,
     plan_linked,
     plan_renamed,
     plan_vendor,
     refused,
+    resolve_edits,
 )
 from target_quickbooks.policies import EditConflict, Policies, VendorConflict
 
@@ -317,7 +317,7 @@ def edited(vendor, written):
         link = written()
         stored = {**link.desired, "Id": "137", "SyncToken": "7", "TaxIdentifier": "XXXXXX8777", **live}
         item = vendor(link=link, **(after or {"phone": "555-1234"}))
-        return plan_after_edit(item, link, stored, Policies(edit_conflict=policy))
+        return resolve_edits(plan_linked(item, link), link, stored, Policies(edit_conflict=policy))
 
     return build
 
@@ -362,7 +362,7 @@ def test_nothing_is_nothing_however_quickbooks_writes_it(vendor, written, held):
     link = written(address=None)
     live = {**link.desired, "Id": "137", "SyncToken": "7", "BillAddr": held}
     item = vendor(link=link, address={"line1": "1 New Street"})
-    change = plan_after_edit(item, link, live, Policies(edit_conflict=EditConflict.HOLD))
+    change = resolve_edits(plan_linked(item, link), link, live, Policies(edit_conflict=EditConflict.HOLD))
     assert change.operation is Operation.UPDATE
 
 
