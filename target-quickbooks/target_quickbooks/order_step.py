@@ -9,6 +9,7 @@ from typing import Any
 from target_quickbooks.changes import Conflict, Submission
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.chart import Chart
+from target_quickbooks.mapping.names import sentence_start
 from target_quickbooks.mapping.payload import Mapped
 from target_quickbooks.mapping.purchase_order import (
     OrderContext,
@@ -21,16 +22,8 @@ from target_quickbooks.mapping.purchase_order import (
 )
 from target_quickbooks.mapping.refusal import Awaited, Refusal
 from target_quickbooks.mapping.source import Bill, Kind, Reference, read_bill
-from target_quickbooks.planning import (
-    Change,
-    Item,
-    Operation,
-    plan_closed_period,
-    plan_found_order,
-    plan_linked,
-    plan_order,
-    refused,
-)
+from target_quickbooks.order_planning import plan_closed_period, plan_found_order, plan_order
+from target_quickbooks.planning import Change, Item, Operation, plan_linked, refused
 from target_quickbooks.policies import ArchivedBill, ArchivedVendor
 from target_quickbooks.quickbooks.faults import Recovery
 from target_quickbooks.step import ENOUGH_ROUNDS, Step
@@ -157,15 +150,14 @@ class OrderStep(Step):
         if reference and reference.archived and deactivated:
             raise Refusal(
                 "vendor-archived",
-                f"{what[:1].upper()}{what[1:]} is active, but its vendor '{name}' is archived in BILL.",
+                f"{sentence_start(what)} is active, but its vendor '{name}' is archived in BILL.",
                 advice="Restore the vendor in BILL, or archive the bill.",
                 awaited=Awaited("vendors", bill.vendor_id),
             )
         if link is None:
             raise Refusal(
                 "vendor-awaited",
-                f"{what[:1].upper()}{what[1:]} waits for its vendor '{name}', which is not in QuickBooks "
-                "yet.",
+                f"{sentence_start(what)} waits for its vendor '{name}', which is not in QuickBooks yet.",
                 advice="It follows by itself once the vendor is there; see whether the vendor failed.",
                 awaited=Awaited("vendors", bill.vendor_id),
             )

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from target_quickbooks.changes import Submission
 from target_quickbooks.exact_json import fingerprint
 from target_quickbooks.links import Company, Link
+from target_quickbooks.mapping.names import sentence_start
 from target_quickbooks.mapping.payload import Mapped
 from target_quickbooks.outlet import Outlet
 from target_quickbooks.planning import Change, Item, Operation, resolve_edits
@@ -111,7 +112,7 @@ class Step:
             item,
             code="gone-in-quickbooks",
             reason=(
-                f"{item.mapped.label[:1].upper()}{item.mapped.label[1:]} is linked to {self.entity} "
+                f"{sentence_start(item.mapped.label)} is linked to {self.entity} "
                 f"{link.quickbooks_id}, which is no longer in QuickBooks."
             ),
             advice="Restore it in QuickBooks, or forget the link to have it written anew.",

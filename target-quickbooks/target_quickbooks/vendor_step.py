@@ -13,20 +13,12 @@ from target_quickbooks.mapping.payload import Mapped
 from target_quickbooks.mapping.refusal import Refusal
 from target_quickbooks.mapping.source import Vendor, read_vendor
 from target_quickbooks.mapping.vendor import map_vendor
-from target_quickbooks.planning import (
-    Change,
-    Item,
-    NamesInUse,
-    Operation,
-    plan_linked,
-    plan_renamed,
-    plan_vendor,
-    refused,
-)
+from target_quickbooks.planning import Change, Item, Operation, plan_linked, refused
 from target_quickbooks.policies import ArchivedVendor
 from target_quickbooks.quickbooks.faults import Recovery
 from target_quickbooks.step import ENOUGH_ROUNDS, Step
 from target_quickbooks.store import link_table
+from target_quickbooks.vendor_planning import NamesInUse, plan_renamed, plan_vendor
 
 ENTITY = "Vendor"
 STREAM = "vendors"

@@ -10,7 +10,8 @@ from target_quickbooks.exact_json import from_json, to_json
 from target_quickbooks.mapping.chart import ClassTracking
 from target_quickbooks.mapping.payload import Mapped
 from target_quickbooks.mapping.purchase_order import VendorInQuickBooks
-from target_quickbooks.planning import Operation, plan_found_order, plan_linked, plan_order, resolve_edits
+from target_quickbooks.order_planning import plan_found_order, plan_order
+from target_quickbooks.planning import Operation, plan_linked, resolve_edits
 from target_quickbooks.policies import EditConflict, Policies
 
 BILL = "00n02BILL00000ABC123"

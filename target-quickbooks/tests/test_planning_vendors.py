@@ -8,16 +8,9 @@ from target_quickbooks.mapping.names import comparable
 from target_quickbooks.mapping.refusal import Awaited, Refusal
 from target_quickbooks.mapping.source import read_vendor
 from target_quickbooks.mapping.vendor import map_vendor
-from target_quickbooks.planning import (
-    NamesInUse,
-    Operation,
-    plan_linked,
-    plan_renamed,
-    plan_vendor,
-    refused,
-    resolve_edits,
-)
+from target_quickbooks.planning import Operation, plan_linked, refused, resolve_edits
 from target_quickbooks.policies import EditConflict, Policies, VendorConflict
+from target_quickbooks.vendor_planning import NamesInUse, plan_renamed, plan_vendor
 
 NAME = "Happy Music Supplies"
 TWIN = {"Id": "137", "SyncToken": "4", "DisplayName": NAME, "Active": True, "CurrencyRef": {"value": "USD"}}

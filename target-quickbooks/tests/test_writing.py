@@ -9,13 +9,14 @@ from target_quickbooks.errors import CompanyRefused, Stopped, StoreError, Tempor
 from target_quickbooks.links import Link
 from target_quickbooks.mapping.payload import Mapped
 from target_quickbooks.mapping.refusal import Awaited, Refusal
-from target_quickbooks.planning import Change, NamesInUse, Operation, plan_linked, plan_vendor, refused
+from target_quickbooks.planning import Change, Operation, plan_linked, refused
 from target_quickbooks.policies import Policies
 from target_quickbooks.quickbooks.client import BatchAnswer, Refused
 from target_quickbooks.quickbooks.faults import Fault
 from target_quickbooks.report import RunReport
 from target_quickbooks.store import audit_table, failure_table, intent_table, link_table
 from target_quickbooks.store.failure_table import Failure
+from target_quickbooks.vendor_planning import NamesInUse, plan_vendor
 from target_quickbooks.writing import Writer
 
 TAX_ID = "99-5688293"

@@ -14,6 +14,8 @@ CHECK_NAME_LENGTH = 100
 COMPANY_NAME_LENGTH = 100
 DOCUMENT_NUMBER_LENGTH = 21
 NOTE_LENGTH = 4000
+#: What QuickBooks appends to the name of something made inactive.
+DELETED_SUFFIX = " (deleted)"
 _LAST_BASIC_CHARACTER = "\uffff"
 _SPACES = re.compile(r"\s+")
 _COLONS = re.compile(r"\s*:\s*")
@@ -55,3 +57,8 @@ def _supported(text: str) -> str:
         and (character.isspace() or unicodedata.category(character) not in {"Cc", "Cs", "Cn"})
     )
     return unicodedata.normalize("NFC", kept)
+
+
+def sentence_start(text: str) -> str:
+    """The text with a capital first letter."""
+    return text[:1].upper() + text[1:]

@@ -83,7 +83,7 @@ class LineMapper:
         Raises:
             Refusal: It cannot be resolved.
         """
-        reference = self._known(kind, bill_id, self._what[:1].upper() + self._what[1:])
+        reference = self._known(kind, bill_id, names.sentence_start(self._what))
         return {"value": self._locations.resolve(reference).id}
 
     def _account_and_item(self, coding: Coding, where: str) -> tuple[Entry | None, Entry | None]:

@@ -193,7 +193,7 @@ def _currency(bill: Bill, vendor: VendorInQuickBooks, chart: Chart, what: str) -
         if vendor.currency != company.home_currency:
             raise Refusal(
                 "currency-off",
-                f"{what[:1].upper()}{what[1:]} is in {vendor.currency}, but multicurrency is off in "
+                f"{names.sentence_start(what)} is in {vendor.currency}, but multicurrency is off in "
                 "QuickBooks.",
                 advice="Turn multicurrency on in QuickBooks, or change the vendor's currency in BILL.",
             )

@@ -19,8 +19,7 @@ from target_quickbooks.mapping.chart import (
     read_company,
     read_entry,
 )
-from target_quickbooks.mapping.names import DISPLAY_NAME_LENGTH, comparable, plain_line
-from target_quickbooks.planning import DELETED_SUFFIX
+from target_quickbooks.mapping.names import DELETED_SUFFIX, DISPLAY_NAME_LENGTH, comparable, plain_line
 from target_quickbooks.quickbooks.client import QuickBooksClient
 from target_quickbooks.quickbooks.query import select_in
 

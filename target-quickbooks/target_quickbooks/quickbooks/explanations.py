@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from target_quickbooks.mapping.names import sentence_start
 from target_quickbooks.quickbooks.faults import Fault
 
 
@@ -79,7 +80,7 @@ def explain(fault: Fault, label: str) -> Explanation:
         fault.code,
         ("was refused by QuickBooks", "See what QuickBooks said; correct the record and replay it."),
     )
-    subject = label[:1].upper() + label[1:]
+    subject = sentence_start(label)
     return Explanation(
         code=f"quickbooks-{fault.code}",
         reason=f"{subject} {reason}. QuickBooks said: {fault.text}",
