@@ -22,6 +22,20 @@ class ArchivedVendor(enum.StrEnum):
     LEAVE = "leave"
 
 
+class InactiveVendor(enum.StrEnum):
+    """What to do when a person made the QuickBooks vendor of an active BILL vendor inactive."""
+
+    HOLD = "hold"
+    REACTIVATE = "reactivate"
+
+
+class MissingInQuickBooks(enum.StrEnum):
+    """What to do when a person deleted the QuickBooks object of a BILL vendor or bill."""
+
+    HOLD = "hold"
+    RECREATE = "recreate"
+
+
 class ArchivedBill(enum.StrEnum):
     """What to do with the purchase order of a bill archived in BILL."""
 
@@ -93,5 +107,7 @@ class Policies:
     closed_period: ClosedPeriod = ClosedPeriod.HOLD
     document_number: DocumentNumber = DocumentNumber.INVOICE_NUMBER
     archived_vendor: ArchivedVendor = ArchivedVendor.DEACTIVATE
+    inactive_vendor: InactiveVendor = InactiveVendor.HOLD
+    missing_in_quickbooks: MissingInQuickBooks = MissingInQuickBooks.HOLD
     archived_bill: ArchivedBill = ArchivedBill.CLOSE
     paid_bill: PaidBill = PaidBill.CLOSE

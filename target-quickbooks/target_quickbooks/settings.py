@@ -22,8 +22,10 @@ from target_quickbooks.policies import (
     ClosedPeriod,
     DocumentNumber,
     EditConflict,
+    InactiveVendor,
     LineClassFrom,
     LocationFrom,
+    MissingInQuickBooks,
     PaidBill,
     Policies,
     VendorConflict,
@@ -246,6 +248,26 @@ _POLICIES = (
         "When a vendor is archived in BILL: `deactivate` (default) or `leave` the QuickBooks vendor.",
     ),
     _choice(
+        "inactive_vendor",
+        InactiveVendor,
+        InactiveVendor.HOLD,
+        "Inactive Vendor",
+        (
+            "When somebody made the QuickBooks vendor of an active BILL vendor inactive: `hold` (default) "
+            "keeps its bills back until it is active again; `reactivate` makes it active again."
+        ),
+    ),
+    _choice(
+        "missing_in_quickbooks",
+        MissingInQuickBooks,
+        MissingInQuickBooks.HOLD,
+        "Missing In QuickBooks",
+        (
+            "When the QuickBooks object of a BILL vendor or bill is no longer there: `hold` (default) keeps "
+            "the record as failed until somebody decides; `recreate` writes it anew."
+        ),
+    ),
+    _choice(
         "archived_bill",
         ArchivedBill,
         ArchivedBill.CLOSE,
@@ -392,6 +414,8 @@ def _policies(config: Mapping[str, Any]) -> Policies:
         closed_period=chosen("closed_period", ClosedPeriod, ClosedPeriod.HOLD),
         document_number=chosen("document_number", DocumentNumber, DocumentNumber.INVOICE_NUMBER),
         archived_vendor=chosen("archived_vendor", ArchivedVendor, ArchivedVendor.DEACTIVATE),
+        inactive_vendor=chosen("inactive_vendor", InactiveVendor, InactiveVendor.HOLD),
+        missing_in_quickbooks=chosen("missing_in_quickbooks", MissingInQuickBooks, MissingInQuickBooks.HOLD),
         archived_bill=chosen("archived_bill", ArchivedBill, ArchivedBill.CLOSE),
         paid_bill=chosen("paid_bill", PaidBill, PaidBill.CLOSE),
     )
