@@ -186,6 +186,51 @@ class Books:
         return self.simulator.control.stats()["quickbooks"]["calls"]
 
 
+class Bookkeeper:
+    """Somebody who works in QuickBooks, through its API."""
+
+    def __init__(self, simulator):
+        self._simulator = simulator
+        settings = simulator.env()
+        tokens = requests.post(
+            settings["TARGET_QUICKBOOKS_TOKEN_URL"],
+            data={
+                "grant_type": "refresh_token",
+                "refresh_token": settings["TARGET_QUICKBOOKS_REFRESH_TOKEN"],
+            },
+            auth=(settings["TARGET_QUICKBOOKS_CLIENT_ID"], settings["TARGET_QUICKBOOKS_CLIENT_SECRET"]),
+            timeout=10,
+        ).json()
+        self._http = requests.Session()
+        self._http.headers.update(
+            {"Authorization": f"Bearer {tokens['access_token']}", "Accept": "application/json"}
+        )
+        self._base = f"{simulator.quickbooks_url}/v3/company/{REALM}"
+
+    def write(self, entity, **fields):
+        response = self._post(entity, fields)
+        if response.status_code == 429:  # the run has used up this second
+            self._simulator.control.advance(2)
+            response = self._post(entity, fields)
+        assert response.ok, response.text
+        return response.json()[entity]
+
+    def _post(self, entity, fields):
+        return self._http.post(f"{self._base}/{entity.lower()}", json=fields, timeout=10)
+
+    def edit(self, entity, stored, **fields):
+        must = {key: stored[key] for key in ("VendorRef", "APAccountRef") if key in stored}
+        return self.write(
+            entity, Id=stored["Id"], SyncToken=stored["SyncToken"], sparse=True, **must, **fields
+        )
+
+    def merge_vendors(self, *, losing, surviving):
+        """What the API cannot, but people can."""
+        self._simulator.on_loop(
+            lambda world: world.quickbooks.merge_vendors(REALM, losing["Id"], surviving["Id"])
+        )
+
+
 @pytest.fixture(autouse=True)
 def _quiet():
     """The plugins log to standard error, which tests capture; one line per record is not needed."""
@@ -234,3 +279,19 @@ def synced(tmp_path_factory):
 def books_of():
     """Make the books of a simulator, for fixtures of a module."""
     return Books
+
+
+@pytest.fixture
+def bookkeeper(books):
+    return Bookkeeper(books.simulator)
+
+
+@pytest.fixture
+def rent(books):
+    """A line on an ordinary account."""
+    account = next(
+        record["id"]
+        for record in books.held("chart_of_accounts")
+        if not record["archived"] and record["account"]["type"] == "EXPENSE"
+    )
+    return {"amount": 120.50, "description": "Rent", "classifications": {"chartOfAccountId": account}}

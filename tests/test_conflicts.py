@@ -6,65 +6,7 @@ import json
 from decimal import Decimal
 
 import pytest
-import requests
 from target_quickbooks.mapping.purchase_order import read_marker
-
-REALM = "9341452000000001"
-
-
-class Bookkeeper:
-    """Somebody who works in QuickBooks, through its API."""
-
-    def __init__(self, simulator):
-        self._simulator = simulator
-        settings = simulator.env()
-        tokens = requests.post(
-            settings["TARGET_QUICKBOOKS_TOKEN_URL"],
-            data={
-                "grant_type": "refresh_token",
-                "refresh_token": settings["TARGET_QUICKBOOKS_REFRESH_TOKEN"],
-            },
-            auth=(settings["TARGET_QUICKBOOKS_CLIENT_ID"], settings["TARGET_QUICKBOOKS_CLIENT_SECRET"]),
-            timeout=10,
-        ).json()
-        self._http = requests.Session()
-        self._http.headers.update(
-            {"Authorization": f"Bearer {tokens['access_token']}", "Accept": "application/json"}
-        )
-        self._base = f"{simulator.quickbooks_url}/v3/company/{REALM}"
-
-    def write(self, entity, **fields):
-        response = self._post(entity, fields)
-        if response.status_code == 429:  # the run has used up this second
-            self._simulator.control.advance(2)
-            response = self._post(entity, fields)
-        assert response.ok, response.text
-        return response.json()[entity]
-
-    def _post(self, entity, fields):
-        return self._http.post(f"{self._base}/{entity.lower()}", json=fields, timeout=10)
-
-    def edit(self, entity, stored, **fields):
-        must = {key: stored[key] for key in ("VendorRef", "APAccountRef") if key in stored}
-        return self.write(
-            entity, Id=stored["Id"], SyncToken=stored["SyncToken"], sparse=True, **must, **fields
-        )
-
-
-@pytest.fixture
-def bookkeeper(books):
-    return Bookkeeper(books.simulator)
-
-
-@pytest.fixture
-def rent(books):
-    """A line on an ordinary account."""
-    account = next(
-        record["id"]
-        for record in books.held("chart_of_accounts")
-        if not record["archived"] and record["account"]["type"] == "EXPENSE"
-    )
-    return {"amount": 120.50, "description": "Rent", "classifications": {"chartOfAccountId": account}}
 
 
 def only(records):
