@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +20,7 @@ class SystemCalls:
 
     by_endpoint: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     written: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    by_hand: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     throttled: Counter[str] = field(default_factory=Counter)
     write_calls: int = 0
     logins: int = 0
@@ -38,15 +41,18 @@ class SystemCalls:
                 endpoint: {str(status): count for status, count in sorted(counts.items())}
                 for endpoint, counts in sorted(self.by_endpoint.items())
             },
-            "written": {
-                entity: dict(sorted(counts.items())) for entity, counts in sorted(self.written.items())
-            },
+            "written": _sorted(self.written),
+            "by_hand": _sorted(self.by_hand),
             "write_calls": self.write_calls,
             "throttled": dict(sorted(self.throttled.items())),
             "logins": self.logins,
             "aborted": self.aborted,
             "max_in_flight": self.max_in_flight,
         }
+
+
+def _sorted(written: dict[str, Counter[str]]) -> dict[str, dict[str, int]]:
+    return {entity: dict(sorted(counts.items())) for entity, counts in sorted(written.items())}
 
 
 class CallLog:
@@ -58,6 +64,7 @@ class CallLog:
 
     def __init__(self) -> None:
         self._systems = {system: SystemCalls() for system in SYSTEMS}
+        self._by_hand = False
 
     def record(self, *, system: str, endpoint: str, status: int, writes: bool = False) -> None:
         """Count one answered call.
@@ -80,7 +87,21 @@ class CallLog:
 
     def wrote(self, *, system: str, entity: str, operation: str, count: int = 1) -> None:
         """Count applied writes, e.g. entity `Vendor`, operation `create`, `update` or `delete`."""
-        self._systems[system].written[entity][operation] += count
+        counters = self._systems[system]
+        written = counters.by_hand if self._by_hand else counters.written
+        written[entity][operation] += count
+
+    @contextmanager
+    def by_hand(self) -> Iterator[None]:
+        """Count what is written in the block as done by a person, not by a client of the API.
+
+        The block must not await: other requests would be counted with it.
+        """
+        self._by_hand = True
+        try:
+            yield
+        finally:
+            self._by_hand = False
 
     def throttled(self, *, system: str, limit: str) -> None:
         """Count a call refused by a limit, e.g. `requests_per_minute` or `BDC_1322`."""

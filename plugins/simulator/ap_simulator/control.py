@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Route
 
 from ap_simulator.bill.identifiers import PREFIXES
 from ap_simulator.company.build import CompanySizeError
+from ap_simulator.control_deeds import Deed, deeds
 from ap_simulator.control_input import (
     ControlInputError,
     JsonObject,
@@ -70,6 +71,7 @@ def routes(simulation: Simulation) -> list[BaseRoute]:
         "/organizations": {"POST": control.add_organization},
         "/realms": {"POST": control.add_realm},
         "/disconnect": {"POST": control.disconnect},
+        **{path: {"POST": _deed(deed)} for path, deed in deeds(simulation).items()},
     }
     calls = [f"{method} {PATH}{path}" for path, methods in table.items() for method in methods]
     return [
@@ -230,6 +232,13 @@ def _clock_change(body: JsonObject) -> datetime | timedelta | str:
         case {"run": True} if len(body) == 1:
             return "run"
     raise ControlInputError(_CLOCK_HELP)
+
+
+def _deed(deed: Deed) -> _Handler:
+    async def answer(request: Request) -> Response:
+        return _json(deed(await json_object(request, exact=True)))
+
+    return answer
 
 
 def _dispatch(path: str, handlers: dict[str, _Handler]) -> _Handler:

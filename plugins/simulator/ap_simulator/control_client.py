@@ -140,6 +140,58 @@ class ControlClient:
         ended: int = self._object("POST", "disconnect", json={"realm_id": realm_id})["ended"]
         return ended
 
+    def merge_vendors(self, survivor: str, merged: str, **more: object) -> dict[str, Any]:
+        """Merge one QuickBooks vendor into another; the survivor. `realm_id` may be given."""
+        return self._record("quickbooks/merge_vendors", survivor=survivor, merged=merged, **more)
+
+    def change_profile(self, **changes: object) -> dict[str, Any]:
+        """Change what a QuickBooks company has switched on (`plan`, `book_close_date`, ...).
+
+        Its whole profile. `realm_id` may be given.
+        """
+        return self._object("POST", "quickbooks/profile", json=changes)
+
+    def write_by_hand(self, entity: str, operation: str = "update", **more: object) -> dict[str, Any]:
+        """Write a QuickBooks record as a person does: `record_id`, `values`, `realm_id`.
+
+        The record as it is then; of a deleted one Id and status.
+        """
+        return self._record("quickbooks/write", entity=entity, operation=operation, **more)
+
+    def delete_by_hand(self, entity: str, record_id: str, **more: object) -> dict[str, Any]:
+        """Delete a QuickBooks transaction or vendor as a person does."""
+        operation = "delete"
+        return self._record(
+            "quickbooks/write", entity=entity, operation=operation, record_id=record_id, **more
+        )
+
+    def set_active(self, entity: str, record_id: str, *, active: bool, **more: object) -> dict[str, Any]:
+        """Make a QuickBooks vendor, account, class, ... inactive, or active again."""
+        values = {"Active": active}
+        return self._record("quickbooks/write", entity=entity, record_id=record_id, values=values, **more)
+
+    def bill_order(self, order_id: str, **more: object) -> dict[str, Any]:
+        """Enter a QuickBooks bill against a purchase order; the bill.
+
+        Args:
+            order_id: The purchase order.
+            more: `shares`, what is billed of which line (quantity of item lines, else amount; by
+                default all that is open), `number`, `day`, `realm_id`.
+        """
+        return self._record("quickbooks/bill_order", order_id=order_id, **more)
+
+    def set_payment_status(self, payment_id: str, status: str, **more: object) -> dict[str, Any]:
+        """Move a BILL payment to a `singleStatus`, forth or back; the payment."""
+        return self._record("bill/payment_status", payment_id=payment_id, status=status, **more)
+
+    def set_bill_status(self, bill_id: str, **more: object) -> dict[str, Any]:
+        """Set `approval_status` or `record_status` of a BILL bill; the bill."""
+        return self._record("bill/bill_status", bill_id=bill_id, **more)
+
+    def _record(self, path: str, **body: object) -> dict[str, Any]:
+        record: dict[str, Any] = self._object("POST", path, json=body)["record"]
+        return record
+
     def _moment(self, clock: Mapping[str, Any]) -> datetime:
         return datetime.fromisoformat(clock["now"])
 

@@ -32,8 +32,13 @@ class ControlInputError(ValueError):
     """A control call that cannot be understood. The text says what is accepted."""
 
 
-async def json_object(request: Request, *, optional: bool = False) -> JsonObject:
+async def json_object(request: Request, *, optional: bool = False, exact: bool = False) -> JsonObject:
     """The JSON object in a request's body; empty if there is no body and it is `optional`.
+
+    Args:
+        request: Of which the body is.
+        optional: Whether there may be none.
+        exact: Whether numbers with a fraction become `Decimal`.
 
     Raises:
         ControlInputError: The body is something else.
@@ -42,7 +47,7 @@ async def json_object(request: Request, *, optional: bool = False) -> JsonObject
     if not body and optional:
         return {}
     try:
-        value = json.loads(body)
+        value = json.loads(body, parse_float=Decimal if exact else None)
     except ValueError:
         value = None
     if not isinstance(value, dict):
@@ -95,7 +100,7 @@ def organization_from_json(body: JsonObject) -> Organization:
     Raises:
         ControlInputError: Something is missing, unknown or of the wrong kind.
     """
-    return _read(Organization, body, help_text=_ORGANIZATION_HELP)
+    return read_object(Organization, body, help_text=_ORGANIZATION_HELP)
 
 
 def realm_from_json(body: JsonObject) -> Realm:
@@ -107,15 +112,19 @@ def realm_from_json(body: JsonObject) -> Realm:
     own = {entry.name for entry in fields(Realm)} - {"profile"}
     help_text = _REALM_HELP + ", ".join(e.name for e in fields(RealmProfile) if e.name != "name")
     rest = {name: value for name, value in body.items() if name not in own}
-    profile = _read(RealmProfile, rest, help_text=help_text)
+    profile = read_object(RealmProfile, rest, help_text=help_text)
     values = {name: value for name, value in body.items() if name in own}
     if isinstance(values.get("redirect_uris"), list):
         values["redirect_uris"] = tuple(values["redirect_uris"])
-    return _read(Realm, values, help_text=help_text, profile=profile)
+    return read_object(Realm, values, help_text=help_text, profile=profile)
 
 
-def _read(kind: type[_T], body: Mapping[str, Any], *, help_text: str, **given: Any) -> _T:
-    """Make a dataclass from JSON, by the types of its fields; `given` are ready-made values."""
+def read_object(kind: type[_T], body: Mapping[str, Any], *, help_text: str, **given: Any) -> _T:
+    """Make a dataclass from JSON, by the types of its fields; `given` are ready-made values.
+
+    Raises:
+        ControlInputError: Something is missing, unknown or of the wrong kind.
+    """
     hints = get_type_hints(kind)
     accepted = {entry.name: entry for entry in fields(kind) if entry.name not in given}  # type: ignore[arg-type]
     problems = [f"{name} is not known" for name in body if name not in accepted]
@@ -132,6 +141,27 @@ def _read(kind: type[_T], body: Mapping[str, Any], *, help_text: str, **given: A
         msg = f"{'; '.join(problems)}; {help_text}"
         raise ControlInputError(msg)
     return kind(**values)
+
+
+def changes_from_json(kind: type[Any], body: Mapping[str, Any], *, help_text: str) -> dict[str, Any]:
+    """New values for some fields of a dataclass, by the types of its fields.
+
+    Raises:
+        ControlInputError: Something is unknown or of the wrong kind, or there is nothing.
+    """
+    hints = get_type_hints(kind)
+    accepted = {entry.name for entry in fields(kind)}
+    problems = [f"{name} is not known" for name in body if name not in accepted]
+    values = {}
+    for name in accepted & set(body):
+        try:
+            values[name] = _value(hints[name], body[name])
+        except (TypeError, ValueError, InvalidOperation):
+            problems.append(f"{name} cannot be {body[name]!r}")
+    if problems or not values:
+        msg = f"{'; '.join(sorted(problems)) or 'nothing is to change'}; {help_text}"
+        raise ControlInputError(msg)
+    return values
 
 
 def _value(hint: Any, value: Any) -> Any:  # noqa: PLR0911 - one for each type
@@ -151,6 +181,6 @@ def _value(hint: Any, value: Any) -> Any:  # noqa: PLR0911 - one for each type
         return value
     if hint is date and isinstance(value, str):
         return date.fromisoformat(value)
-    if hint is Decimal and isinstance(value, (str, int, float)) and not isinstance(value, bool):
+    if hint is Decimal and isinstance(value, (str, int, float, Decimal)) and not isinstance(value, bool):
         return Decimal(str(value))
     raise ValueError

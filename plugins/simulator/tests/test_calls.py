@@ -20,6 +20,7 @@ def test_calls_writes_and_throttles_are_counted_by_system():
         "calls": 2,
         "by_endpoint": {BATCH: {"200": 1, "429": 1}},
         "written": {"Vendor": {"create": 30}},
+        "by_hand": {},
         "write_calls": 2,
         "throttled": {"batches_per_minute": 1},
         "logins": 0,

@@ -9,7 +9,7 @@ from ap_simulator.bill.errors import Code, refusal
 from ap_simulator.bill.limits import Limits
 from ap_simulator.bill.mfa import Mfa
 from ap_simulator.bill.organization import Organization
-from ap_simulator.bill.records import payment_progress
+from ap_simulator.bill.records import payment_progress, reviews
 from ap_simulator.bill.sessions import Sessions
 from ap_simulator.bill.switches import BillSwitches
 from ap_simulator.bill.webhooks.delivery import Courier
@@ -137,6 +137,23 @@ class BillService:
         if books["payments"].get(payment_id) is None:
             raise refusal(Code.NO_SUCH_OBJECT)
         return payment_progress.set_status(books, payment_id, single_status)
+
+    def review_bill(
+        self,
+        organization_id: str,
+        bill_id: str,
+        *,
+        approval_status: str | None = None,
+        record_status: str | None = None,
+    ) -> Record:
+        """Approve, deny, draft or delete a bill, as people do inside BILL.
+
+        Raises:
+            KeyError: There is no such organization.
+            Refusal: No such bill or status.
+        """
+        books = self._organizations[organization_id].books
+        return reviews.review(books, bill_id, approval_status=approval_status, record_status=record_status)
 
     async def close(self) -> None:
         """Drop webhook deliveries under way."""

@@ -1,6 +1,7 @@
 """Merging two vendors, which people do in QuickBooks and the API cannot.
 
-The losing vendor is gone; its transactions, balance and webhooks' Merge event go to the survivor.
+The losing vendor is gone (by switch inactive); its transactions, balance and webhooks' Merge event
+go to the survivor.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from decimal import Decimal
 
 from ap_simulator.quickbooks.entities import ENTITIES
 from ap_simulator.quickbooks.formats import amount
+from ap_simulator.quickbooks.naming import appends_suffix, deactivated_name
 from ap_simulator.quickbooks.problems import not_found, refused
 from ap_simulator.quickbooks.realm import Realm
 
@@ -38,6 +40,12 @@ def merge_vendors(realm: Realm, *, losing: str, surviving: str) -> None:
             realm.change(ENTITIES[name], record, body)
     zero = Decimal(0)
     balance = amount(lost.body.get("Balance", zero) + kept.body.get("Balance", zero))
-    realm.remove(entity, lost)
+    if realm.switches.merged_vendor == "gone":
+        realm.remove(entity, lost)
+    else:
+        rest = {**lost.body, "Active": False, "Balance": zero}
+        if appends_suffix(realm, entity):
+            rest["DisplayName"] = deactivated_name(realm, "Vendor", lost.body["DisplayName"], lost)
+        realm.change(entity, lost, rest)
     realm.change(entity, kept, {**kept.body, "Balance": balance})
     realm.told(entity, surviving, "Merge", deleted_id=losing)

@@ -128,6 +128,9 @@ class QuickBooksSwitches:
     term_on_vendor_create: Literal["drop", "keep"] = _switch(
         "drop", "What happens to TermRef in the create of a vendor."
     )
+    merged_vendor: Literal["gone", "inactive"] = _switch(
+        "gone", "What becomes of a vendor that is merged into another: deleted, or made inactive."
+    )
     deactivation_with_balance: Literal["accept", "6220"] = _switch(
         "accept", "Deactivation of a vendor with an open balance: accepted, or error 6220."
     )

@@ -116,19 +116,20 @@ def _billed(realm: Realm, order_id: str) -> dict[str, Decimal]:
             for link in line.get("LinkedTxn", ()):
                 if link["TxnId"] == order_id and link.get("TxnType") == "PurchaseOrder":
                     line_id = link["TxnLineId"]
-                    billed[line_id] = billed.get(line_id, _ZERO) + _measure(line)
+                    billed[line_id] = billed.get(line_id, _ZERO) + measure(line)
     return billed
 
 
-def _measure(line: Mapping[str, Any]) -> Decimal:
+def measure(line: Mapping[str, Any]) -> Decimal:
+    """How much there is of a line: the quantity of an item line, else the amount."""
     value: Decimal = line_detail(line).get("Qty", line["Amount"])
     return value
 
 
 def _is_received(lines: list[dict[str, Any]]) -> bool:
     """Whether bills have taken all there is to take."""
-    open_lines = [line for line in lines if counts(line) and _measure(line)]
-    return bool(open_lines) and all(line.get("Received", _ZERO) >= _measure(line) for line in open_lines)
+    open_lines = [line for line in lines if counts(line) and measure(line)]
+    return bool(open_lines) and all(line.get("Received", _ZERO) >= measure(line) for line in open_lines)
 
 
 def _keep_received(write: Write) -> None:
