@@ -7,7 +7,7 @@ SHELL := /bin/bash
 VENV := .venv
 MELTANO := .venv-meltano
 BIN := $(VENV)/bin
-PACKAGES := tap-bill target-quickbooks plugins/simulator
+PACKAGES := tap-bill target-quickbooks plugins/simulator plugins/webhook-shim
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate
 
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/$(MELTANO)/bin:$(PATH)
@@ -69,7 +69,7 @@ format: setup ## Format the code and mend what the linter can
 .PHONY: lock
 lock: $(VENV)/.ready ## Make the lock files anew with the newest versions
 	@$(LOCK) --upgrade --generate-hashes requirements/bootstrap.in --output-file requirements/bootstrap.txt
-	@$(LOCK) --upgrade --generate-hashes requirements/dev.in $(PACKAGES:%=%/pyproject.toml) --output-file requirements/dev.txt
+	@$(LOCK) --upgrade --generate-hashes --no-emit-package tap-bill --no-emit-package target-quickbooks requirements/dev.in $(PACKAGES:%=%/pyproject.toml) --output-file requirements/dev.txt
 	@$(LOCK) --upgrade tap-bill/pyproject.toml target-quickbooks/pyproject.toml --output-file requirements/plugins.txt
 	@$(LOCK) --upgrade --generate-hashes requirements/meltano.in --output-file requirements/meltano.txt
 

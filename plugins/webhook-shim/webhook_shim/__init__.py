@@ -1,0 +1,1 @@
+"""Hears BILL and QuickBooks, runs Meltano, and shows whether both books agree."""

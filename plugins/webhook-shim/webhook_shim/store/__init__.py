@@ -1,0 +1,1 @@
+"""What the shim keeps, in the same database as the target's store."""
