@@ -122,7 +122,7 @@ class Load:
         }
         assert max(Counter(orders.values()).values(), default=1) == 1
         assert max(Counter(vendors.values()).values(), default=1) == 1
-        links = self._links() if self._store.exists() else {"Vendor": {}, "PurchaseOrder": {}}
+        links = self._links() if self._store_is_made() else {"Vendor": {}, "PurchaseOrder": {}}
         for entity, held in (("Vendor", vendors), ("PurchaseOrder", orders)):
             assert set(links[entity].values()) <= set(held)
             assert len(set(links[entity].values())) == len(links[entity])
@@ -134,7 +134,7 @@ class Load:
             assert set(links["PurchaseOrder"]) == {bill["id"] for bill in self.books.held("bills")}
             assert set(links["Vendor"].values()) == set(vendors)
             assert set(links["PurchaseOrder"].values()) == set(orders)
-        if self._store.exists():
+        if self._store_is_made():
             self._verify_audit()
 
     def _wait_for_the_moment(self, target):
@@ -155,8 +155,12 @@ class Load:
 
     def _let_leases_run_out(self):
         """What a killed process held, it holds for a while; as if that while had passed."""
-        if self._store.exists():
+        if self._store_is_made():
             self._sql("DELETE FROM leases")
+
+    def _store_is_made(self):
+        """A run may be killed before it has made its store, or any table in it."""
+        return self._store.exists() and bool(self._sql("SELECT 1 FROM sqlite_master LIMIT 1"))
 
     def _sql(self, statement):
         connection = sqlite3.connect(self._store, timeout=30)
