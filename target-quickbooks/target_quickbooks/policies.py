@@ -50,6 +50,35 @@ class PaidBill(enum.StrEnum):
     LEAVE = "leave"
 
 
+class UnapprovedBill(enum.StrEnum):
+    """What to do with a bill that its approvers in BILL have not approved (yet, or again)."""
+
+    WRITE = "write"
+    WAIT = "wait"
+
+
+class DeniedBill(enum.StrEnum):
+    """What to do with a bill that an approver in BILL denied."""
+
+    CLOSE = "close"
+    WRITE = "write"
+
+
+class BilledOrder(enum.StrEnum):
+    """What to do with an order that has a bill in QuickBooks when its BILL bill changes."""
+
+    LEAVE = "leave"
+    UPDATE = "update"
+
+
+class TaxCalculation(enum.StrEnum):
+    """What the amounts of an order mean for tax, in companies outside the US."""
+
+    NOT_APPLICABLE = "not_applicable"
+    TAX_EXCLUDED = "tax_excluded"
+    TAX_INCLUSIVE = "tax_inclusive"
+
+
 class DocumentNumber(enum.StrEnum):
     """Where the purchase order's document number comes from."""
 
@@ -111,3 +140,8 @@ class Policies:
     missing_in_quickbooks: MissingInQuickBooks = MissingInQuickBooks.HOLD
     archived_bill: ArchivedBill = ArchivedBill.CLOSE
     paid_bill: PaidBill = PaidBill.CLOSE
+    unapproved_bill: UnapprovedBill = UnapprovedBill.WRITE
+    denied_bill: DeniedBill = DeniedBill.CLOSE
+    billed_order: BilledOrder = BilledOrder.LEAVE
+    tax_code: str | None = None
+    tax_calculation: TaxCalculation = TaxCalculation.NOT_APPLICABLE

@@ -19,7 +19,9 @@ from target_quickbooks.errors import SettingsError
 from target_quickbooks.policies import (
     ArchivedBill,
     ArchivedVendor,
+    BilledOrder,
     ClosedPeriod,
+    DeniedBill,
     DocumentNumber,
     EditConflict,
     InactiveVendor,
@@ -28,6 +30,8 @@ from target_quickbooks.policies import (
     MissingInQuickBooks,
     PaidBill,
     Policies,
+    TaxCalculation,
+    UnapprovedBill,
     VendorConflict,
 )
 
@@ -194,6 +198,26 @@ _MAPPING = (
         "Location From",
         "Which BILL classification becomes the QuickBooks location of the document. Default: `location`.",
     ),
+    th.Property(
+        "tax_code",
+        th.StringType,
+        title="Tax Code",
+        description=(
+            "QuickBooks purchase tax code (name or id) for every line, in companies outside the US only. "
+            "Needed unless tax_calculation is `not_applicable`. Default: none."
+        ),
+    ),
+    _choice(
+        "tax_calculation",
+        TaxCalculation,
+        TaxCalculation.NOT_APPLICABLE,
+        "Tax Calculation",
+        (
+            "What amounts mean in companies outside the US: `not_applicable` (default) writes orders "
+            "without tax, whose total is the bill's; `tax_excluded` lets QuickBooks add the tax of "
+            "tax_code; `tax_inclusive` says that it is contained in the amounts."
+        ),
+    ),
 )
 
 _POLICIES = (
@@ -214,9 +238,10 @@ _POLICIES = (
         EditConflict.BILL_WINS,
         "Edit Conflict",
         (
-            "When somebody edited the QuickBooks object after our last write: `bill_wins` (default) writes "
-            "the fields that changed in BILL; `quickbooks_wins` keeps QuickBooks as it is; `hold` waits "
-            "for a person."
+            "When somebody edited the QuickBooks object after our last write and BILL changed the same "
+            "field, or the same part of the same line: `bill_wins` (default) writes what BILL has; "
+            "`quickbooks_wins` keeps what QuickBooks has; `hold` waits until both agree. What only one of "
+            "them changed is never in conflict."
         ),
     ),
     _choice(
@@ -226,7 +251,9 @@ _POLICIES = (
         "Closed Period",
         (
             "When QuickBooks says that the books are closed for the date: `hold` (default) keeps the record "
-            "for when the period is reopened, `redate` uses the day after the close, `fail` refuses it."
+            "for when the period is reopened, `redate` uses the day after the close (an order that already "
+            "lies in the closed period cannot be changed and is held), `fail` refuses it until it is "
+            "replayed."
         ),
     ),
     _choice(
@@ -237,7 +264,9 @@ _POLICIES = (
         (
             "`invoice_number` (default) uses the vendor's invoice number, shortened to 21 characters and "
             "made unique with a few characters of the bill's id where needed; `bill_id` uses the BILL "
-            "id; `auto` leaves the number to QuickBooks."
+            "id; `auto` leaves the number to QuickBooks. A company without custom transaction numbers "
+            "for purchases numbers its orders itself, whatever is set here; one that has them gives no "
+            "number where none is sent."
         ),
     ),
     _choice(
@@ -272,7 +301,10 @@ _POLICIES = (
         ArchivedBill,
         ArchivedBill.CLOSE,
         "Archived Bill",
-        "When a bill is archived in BILL: `close` (default) or `leave` its purchase order.",
+        (
+            "When a bill is archived, or a draft, in BILL: `close` (default) or `leave` its purchase order. "
+            "One that was never written is not created. A restored bill opens its order again."
+        ),
     ),
     _choice(
         "paid_bill",
@@ -280,6 +312,39 @@ _POLICIES = (
         PaidBill.CLOSE,
         "Paid Bill",
         "When a bill is paid in BILL: `close` (default) or `leave` its purchase order.",
+    ),
+    _choice(
+        "unapproved_bill",
+        UnapprovedBill,
+        UnapprovedBill.WRITE,
+        "Unapproved Bill",
+        (
+            "When BILL does not say that a bill is approved: `write` (default) treats it like any other; "
+            "`wait` creates its order once it is approved, and keeps changes back while it has to be "
+            "approved again. A bill without approvers is not approved."
+        ),
+    ),
+    _choice(
+        "denied_bill",
+        DeniedBill,
+        DeniedBill.CLOSE,
+        "Denied Bill",
+        (
+            "When an approver denied a bill in BILL: `close` (default) closes its purchase order and never "
+            "creates one; `write` treats it like any other. Once it is approved, its order is created or "
+            "opened again."
+        ),
+    ),
+    _choice(
+        "billed_order",
+        BilledOrder,
+        BilledOrder.LEAVE,
+        "Billed Order",
+        (
+            "When a bill changes, is paid or archived in BILL and its purchase order already has a bill in "
+            "QuickBooks: `leave` (default) leaves the order as it is and says so in the report; `update` "
+            "writes the change all the same."
+        ),
     ),
 )
 
@@ -418,4 +483,9 @@ def _policies(config: Mapping[str, Any]) -> Policies:
         missing_in_quickbooks=chosen("missing_in_quickbooks", MissingInQuickBooks, MissingInQuickBooks.HOLD),
         archived_bill=chosen("archived_bill", ArchivedBill, ArchivedBill.CLOSE),
         paid_bill=chosen("paid_bill", PaidBill, PaidBill.CLOSE),
+        unapproved_bill=chosen("unapproved_bill", UnapprovedBill, UnapprovedBill.WRITE),
+        denied_bill=chosen("denied_bill", DeniedBill, DeniedBill.CLOSE),
+        billed_order=chosen("billed_order", BilledOrder, BilledOrder.LEAVE),
+        tax_code=config.get("tax_code") or None,
+        tax_calculation=chosen("tax_calculation", TaxCalculation, TaxCalculation.NOT_APPLICABLE),
     )

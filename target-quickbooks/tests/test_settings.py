@@ -14,7 +14,9 @@ from target_quickbooks.errors import SettingsError
 from target_quickbooks.policies import (
     ArchivedBill,
     ArchivedVendor,
+    BilledOrder,
     ClosedPeriod,
+    DeniedBill,
     DocumentNumber,
     EditConflict,
     InactiveVendor,
@@ -23,6 +25,8 @@ from target_quickbooks.policies import (
     MissingInQuickBooks,
     PaidBill,
     Policies,
+    TaxCalculation,
+    UnapprovedBill,
     VendorConflict,
 )
 from target_quickbooks.settings import CONFIG_SCHEMA, Mode, from_config
@@ -44,6 +48,10 @@ ENUMS = {
     "missing_in_quickbooks": MissingInQuickBooks,
     "archived_bill": ArchivedBill,
     "paid_bill": PaidBill,
+    "unapproved_bill": UnapprovedBill,
+    "denied_bill": DeniedBill,
+    "billed_order": BilledOrder,
+    "tax_calculation": TaxCalculation,
     "line_class_from": LineClassFrom,
     "location_from": LocationFrom,
 }
