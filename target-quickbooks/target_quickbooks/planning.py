@@ -7,13 +7,13 @@ carries changes out; ``mode: plan`` prints them.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from target_quickbooks.comparison import Difference, compare, is_same, reduced
 from target_quickbooks.links import Link
-from target_quickbooks.mapping.names import sentence_start
+from target_quickbooks.mapping.names import sentence_start, without_deleted
 from target_quickbooks.mapping.payload import Mapped, Payload
 from target_quickbooks.mapping.refusal import Awaited, Refusal
 from target_quickbooks.policies import EditConflict, Policies
@@ -137,30 +137,46 @@ def plan_linked(item: Item, link: Link) -> Change:
 
 
 def resolve_edits(change: Change, link: Link, live: Mapping[str, Any], policies: Policies) -> Change:
-    """Compare three ways: what was last sent, what BILL wants now, what QuickBooks holds now.
+    """Compare three ways, field by field: what was last sent, what BILL wants, what QuickBooks holds.
 
     Only fields that changed in BILL and were also changed by a person are in conflict; for them the
-    policy decides. Everything else that a person changed stays, and what changed in BILL is sent.
+    policy decides: BILL's values are sent, or QuickBooks' stay, or the whole record waits. Everything else
+    that a person changed stays, and what else changed in BILL is sent. A field is one of the object's own:
+    an address or the lines of an order count as one.
     """
-    fields = [
+    contested = frozenset(
         found.field
         for found in change.differences
         if found.field in link.desired and found.field not in _NEVER_COMPARED and _is_edited(found, live)
-    ]
-    if not fields or policies.edit_conflict is EditConflict.BILL_WINS:
-        return on_top_of(change, live)
-    what = (
-        f"{sentence_start(change.item.mapped.label)}: {', '.join(fields)} changed in BILL and in QuickBooks"
     )
-    if policies.edit_conflict is EditConflict.QUICKBOOKS_WINS:
+    if not contested or policies.edit_conflict is EditConflict.BILL_WINS:
+        return on_top_of(change, live)
+    fields = ", ".join(found.field for found in change.differences if found.field in contested)
+    what = f"{sentence_start(change.item.mapped.label)}: {fields} changed in BILL and in QuickBooks"
+    if policies.edit_conflict is EditConflict.HOLD:
+        return blocked(
+            change.item, "edit-conflict", f"{what}.", "Make both sides agree, or set edit_conflict."
+        )
+    return _without(change, contested, link, live, f"{what}; QuickBooks wins")
+
+
+def _without(
+    change: Change, contested: Container[str], link: Link, live: Mapping[str, Any], reason: str
+) -> Change:
+    """The change without the fields in which QuickBooks wins; only a new link where nothing else is left."""
+    differences = tuple(found for found in change.differences if found.field not in contested)
+    if not any(found.field in change.body for found in differences):
         return Change(
             Operation.LINK,
             change.item,
             quickbooks_id=link.quickbooks_id,
             sync_token=str(live["SyncToken"]),
-            reason=f"{what}; QuickBooks wins",
+            reason=reason,
         )
-    return blocked(change.item, "edit-conflict", f"{what}.", "Make both sides agree, or set edit_conflict.")
+    body = {key: value for key, value in change.body.items() if key not in contested}
+    operation = Operation.CLOSE if body.get("POStatus") == "Closed" else Operation.UPDATE
+    kept = replace(change, operation=operation, body=body, differences=differences, reason=reason)
+    return on_top_of(kept, live)
 
 
 def on_top_of(change: Change, live: Mapping[str, Any]) -> Change:
@@ -181,12 +197,23 @@ def on_top_of(change: Change, live: Mapping[str, Any]) -> Change:
     tax_id = change.item.mapped.payload.get("TaxIdentifier")
     if tax_id:
         kept["TaxIdentifier"] = tax_id
-    return replace(change, body={**kept, **change.body, "SyncToken": token}, sync_token=token)
+    body = {**kept, **change.body, "SyncToken": token}
+    if _wakes(change, live) and live.get("DisplayName"):
+        body["DisplayName"] = without_deleted(str(live["DisplayName"]))
+    return replace(change, body=body, sync_token=token)
+
+
+def _wakes(change: Change, live: Mapping[str, Any]) -> bool:
+    """Whether something inactive becomes active under the name that it had, whoever gave it that name."""
+    renamed = any(found.field == "DisplayName" for found in change.differences)
+    return change.body.get("Active") is True and live.get("Active") is False and not renamed
 
 
 def _is_edited(found: Difference, live: Mapping[str, Any]) -> bool:
     """Whether QuickBooks holds neither what we last sent nor what we would send now."""
     held = live.get(found.field)
+    if found.field == "DisplayName" and live.get("Active") is False:
+        held = without_deleted(str(held))
     return not any(is_same(reduced(held, ours), ours) for ours in (found.before, found.after))
 
 

@@ -129,6 +129,13 @@ def test_a_restored_vendor_gets_its_name_back(replanned):
     assert (change.body["Active"], change.body["DisplayName"]) == (True, NAME)
 
 
+def test_a_restored_vendor_keeps_the_name_a_person_gave_it(vendor, written):
+    link = written(archived=True)
+    live = {**link.desired, "Id": "137", "SyncToken": "7", "DisplayName": "By Hand (deleted)"}
+    change = resolve_edits(plan_linked(vendor(link=link), link), link, live, Policies())
+    assert (change.body["Active"], change.body["DisplayName"]) == (True, "By Hand")
+
+
 def test_a_changed_tax_id_is_sent_whole(replanned):
     change = replanned(
         {}, {"additionalInfo": {"taxId": "12-3456789", "track1099": True, "companyName": "Happy Music Inc."}}
@@ -335,6 +342,52 @@ def test_quickbooks_wins_a_conflict(edited):
     change = edited(THEIRS, EditConflict.QUICKBOOKS_WINS)
     assert (change.operation, change.sync_token) == (Operation.LINK, "7")
     assert "PrimaryPhone changed in BILL and in QuickBooks" in change.reason
+
+
+#: All of these change in BILL; two of them were changed in QuickBooks, too.
+SEVERAL = {"phone": "555-1234", "email": "new@acme.example", "accountNumber": "A-2"}
+TWO_EDITED = {**THEIRS, "AcctNum": "7", "PrintOnCheckName": "Theirs"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "sent"),
+    [
+        (
+            EditConflict.BILL_WINS,
+            {
+                "PrimaryPhone": {"FreeFormNumber": "555-1234"},
+                "PrimaryEmailAddr": {"Address": "new@acme.example"},
+                "AcctNum": "A-2",
+            },
+        ),
+        (EditConflict.QUICKBOOKS_WINS, {"PrimaryEmailAddr": {"Address": "new@acme.example"}}),
+    ],
+)
+def test_the_policy_decides_field_by_field(edited, policy, sent):
+    """What only BILL changed is sent under either; what only QuickBooks changed stays."""
+    change = edited(TWO_EDITED, policy, **SEVERAL)
+    assert change.operation is Operation.UPDATE
+    assert fields(change) == sent
+    assert change.body["PrintOnCheckName"] == "Theirs"
+    lost = policy is EditConflict.QUICKBOOKS_WINS
+    assert (change.body["AcctNum"], change.body["PrimaryPhone"]["FreeFormNumber"]) == (
+        ("7", "222-2222") if lost else ("A-2", "555-1234")
+    )
+
+
+def test_a_conflict_in_some_fields_holds_all_and_names_them(edited):
+    change = edited(TWO_EDITED, EditConflict.HOLD, **SEVERAL)
+    assert change.operation is Operation.BLOCKED
+    assert "PrimaryPhone, AcctNum changed in BILL and in QuickBooks" in change.reason
+
+
+@pytest.mark.parametrize("policy", list(EditConflict))
+@pytest.mark.parametrize("suffix", [" (deleted)", " (deleted-2)"])
+def test_what_quickbooks_writes_behind_an_inactive_name_is_no_edit(edited, policy, suffix):
+    live = {"Active": False, "DisplayName": f"{NAME}{suffix}"}
+    change = edited(live, policy, name="New Name")
+    assert (change.operation, change.body["DisplayName"]) == (Operation.UPDATE, "New Name")
+    assert change.body["Active"] is False
 
 
 def test_a_conflict_waits_for_a_person(edited):

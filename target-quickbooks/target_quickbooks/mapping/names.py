@@ -19,6 +19,7 @@ DELETED_SUFFIX = " (deleted)"
 _LAST_BASIC_CHARACTER = "\uffff"
 _SPACES = re.compile(r"\s+")
 _COLONS = re.compile(r"\s*:\s*")
+_DELETED = re.compile(r" \(deleted(?:-\d+)?\)$")
 
 
 def plain_text(text: str, length: int) -> str:
@@ -40,6 +41,11 @@ def plain_name(text: str, length: int) -> str:
 def with_suffix(name: str, suffix: str, length: int = DISPLAY_NAME_LENGTH) -> str:
     """``name`` followed by ``suffix``, the name shortened where both do not fit."""
     return f"{name[: length - len(suffix) - 1].rstrip()} {suffix}"
+
+
+def without_deleted(name: str) -> str:
+    """The name that something inactive had before QuickBooks wrote "(deleted)" behind it."""
+    return _DELETED.sub("", name)
 
 
 def comparable(name: str) -> str:
