@@ -9,15 +9,12 @@ need clocks that agree to within a few seconds.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import logging
-import os
-import socket
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 from target_quickbooks.errors import RunConflict, StoreError
+from target_quickbooks.process import is_gone, this_process
 from target_quickbooks.store import lease_table
 from target_quickbooks.store.database import Store
 
@@ -54,7 +51,7 @@ class RunLease:
         self._store = store
         self._realm_id = realm_id
         self._name = f"run:{realm_id}"
-        self._owner = f"{_here()} process {os.getpid()} run {run_id[:8]}"
+        self._owner = f"{this_process()} run {run_id[:8]}"
         self._wait_seconds = wait_seconds
         self._seconds = LEASE_SECONDS
         self._now = now
@@ -103,7 +100,7 @@ class RunLease:
             holder = lease_table.holder(self._store, self._name)
             if holder is None:
                 continue
-            if _is_gone(holder.owner):
+            if is_gone(holder.owner):
                 logger.info("A run that was killed (%s) left its lease behind.", holder.owner)
                 lease_table.release(self._store, self._name, holder.owner)
                 continue
@@ -152,23 +149,3 @@ class RunLease:
                     return
             except StoreError as error:
                 logger.warning("The lease on company (realm) %s was not renewed: %s", self._realm_id, error)
-
-
-def _here() -> str:
-    """Where process numbers mean the same: the host and, on Linux, this start of it and its container."""
-    host = socket.gethostname()[:20]
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_bytes()
-        container = str(Path("/proc/self/ns/pid").readlink()).encode()
-    except OSError:
-        return host
-    return f"{host}-{hashlib.sha256(boot + container).hexdigest()[:8]}"
-
-
-def _is_gone(owner: str) -> bool:
-    """Whether the owner was a process here and no longer is. False where that cannot be told."""
-    place, _, rest = owner.partition(" process ")
-    number = rest.partition(" ")[0]
-    if place != _here() or not number.isdecimal() or not Path("/proc/self").exists():
-        return False
-    return not Path("/proc", number).exists()

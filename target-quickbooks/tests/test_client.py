@@ -268,7 +268,7 @@ def test_a_throttle_closes_the_gate_for_everybody(client, requests_mock):
     throttle = {"status_code": 429, "headers": {"Retry-After": "30"}}
     requests_mock.post(BATCH, [throttle, GOOD])
     governor, woken = client._governor, []
-    client._sleep = lambda _: woken.append(governor._reserve(batch=False))
+    client._sleep = lambda _: woken.append(governor._take("another", batch=False))
     send(client)
     assert woken == [pytest.approx(30, abs=1)]
 

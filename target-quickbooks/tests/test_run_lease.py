@@ -97,7 +97,7 @@ def test_the_lease_of_a_dead_run_runs_out(store, make_lease, clock):
 def test_the_lease_of_a_process_that_is_gone_is_free_at_once(store, make_lease, clock, monkeypatch):
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait(30)
-    monkeypatch.setattr(run_lease.os, "getpid", lambda: child.pid)
+    monkeypatch.setattr("os.getpid", lambda: child.pid)
     dead = make_lease("dead")
     monkeypatch.undo()
     dead.take()
