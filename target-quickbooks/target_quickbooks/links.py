@@ -28,6 +28,8 @@ class Link:
         payload_digest: Keyed fingerprint of the whole mapped payload, tax id included.
         source_digest: Keyed fingerprint of the BILL record itself, to skip unchanged ones unmapped.
         line_ids: BILL line id to QuickBooks line id.
+        reference_only: The object follows another BILL record, with which it was merged in QuickBooks; this
+            one only tells what others refer to.
     """
 
     entity: str
@@ -39,3 +41,4 @@ class Link:
     source_digest: str = ""
     desired: Mapping[str, Any] = field(default_factory=dict)
     line_ids: Mapping[str, str] = field(default_factory=dict)
+    reference_only: bool = False

@@ -107,6 +107,56 @@ def test_an_objects_owner_is_known_in_the_whole_realm(store, moment):
     assert owners == [{"137": "009"}, {"137": "009"}, {}]
 
 
+def test_who_shares_an_object_is_known_in_the_whole_realm(store, moment):
+    with store.writing() as connection:
+        follower = Link("Vendor", "010", "137", "0", reference_only=True)
+        link_table.save(connection, COMPANIES[0], Link("Vendor", "009", "137", "0"), now=moment)
+        link_table.save(connection, COMPANIES[1], follower, now=moment)
+        link_table.save(connection, COMPANIES[2], Link("Vendor", "011", "137", "0"), now=moment)
+        found = link_table.sharers(connection, COMPANIES[0], "Vendor", ["137", "138"])
+    assert [(one.company, one.link.bill_id, one.link.reference_only) for one in found.pop("137")] == [
+        (COMPANIES[0], "009", False),
+        (COMPANIES[1], "010", True),
+    ]
+    assert found == {}
+
+
+def order_of(vendor, number):
+    line = {"Amount": 5, "AccountBasedExpenseLineDetail": {"AccountRef": {"value": "41"}}}
+    desired = {"VendorRef": {"value": vendor}, "Line": [line]}
+    return Link("PurchaseOrder", f"00n{number}", str(number), "0", desired=desired)
+
+
+def test_the_orders_that_were_sent_with_a_vendor_are_found(store, pair, moment):
+    """Not those of a vendor whose id begins alike, nor those with an account of that id; the latest first."""
+    with store.writing() as connection:
+        for number, vendor in enumerate(["41", "411", "7", "41", "%"]):
+            at = moment + dt.timedelta(minutes=number)
+            link_table.save(connection, pair, order_of(vendor, number), now=at)
+        assert link_table.orders_of_vendor(connection, pair, "41", limit=9) == ["3", "0"]
+        assert link_table.orders_of_vendor(connection, pair, "41", limit=1) == ["3"]
+        assert link_table.orders_of_vendor(connection, pair, "%", limit=9) == ["4"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ({}, ["009", "009", "009"]),
+        ({"realm_id": "1"}, ["009", "009"]),
+        ({"realm_id": "1", "organization_id": "B"}, ["009"]),
+        ({"ids": ("Q2",)}, ["009"]),
+        ({"ids": ("009",), "entity": "Vendor", "limit": 2}, ["009", "009"]),
+        ({"entity": "PurchaseOrder"}, []),
+    ],
+)
+def test_links_are_selected(store, moment, chosen, expected):
+    with store.writing() as connection:
+        for number, company in enumerate(COMPANIES):
+            link_table.save(connection, company, Link("Vendor", "009", f"Q{number}", "0"), now=moment)
+        found = link_table.select_links(connection, link_table.Selection(**chosen))
+    assert [one.link.bill_id for one in found] == expected
+
+
 # --- references ---------------------------------------------------------------------------------------------
 
 

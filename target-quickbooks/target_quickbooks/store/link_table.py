@@ -3,15 +3,43 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Text, and_, delete, func, insert, select, type_coerce, update
 
+from target_quickbooks.exact_json import to_json
 from target_quickbooks.links import Company, Link
 from target_quickbooks.store.tables import links
 
 _IDS_PER_QUERY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A link with the company it belongs to and when it was last written."""
+
+    company: Company
+    link: Link
+    updated_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which links; what is empty does not matter.
+
+    Attributes:
+        ids: BILL ids or QuickBooks ids.
+        limit: Only so many, the latest.
+    """
+
+    ids: tuple[str, ...] = ()
+    entity: str = ""
+    realm_id: str = ""
+    organization_id: str = ""
+    limit: int | None = None
 
 
 def find(connection: Connection, company: Company, entity: str, bill_ids: Iterable[str]) -> dict[str, Link]:
@@ -37,6 +65,49 @@ def owners(
     return found
 
 
+def sharers(
+    connection: Connection, company: Company, entity: str, quickbooks_ids: Iterable[str]
+) -> dict[str, list[Stored]]:
+    """All links to each of these QuickBooks objects, of any organization of the realm."""
+    found: defaultdict[str, list[Stored]] = defaultdict(list)
+    for ids in _portions(quickbooks_ids):
+        query = select(links).where(
+            links.c.realm_id == company.realm_id, links.c.entity == entity, links.c.quickbooks_id.in_(ids)
+        )
+        for row in connection.execute(query).mappings():
+            found[row["quickbooks_id"]].append(_stored(row))
+    return dict(found)
+
+
+def orders_of_vendor(connection: Connection, company: Company, vendor_id: str, *, limit: int) -> list[str]:
+    """Ids of purchase orders that were last sent with this QuickBooks vendor, the latest first."""
+    sent = to_json({"VendorRef": {"value": vendor_id}})[1:-1]
+    query = (
+        select(links.c.quickbooks_id)
+        .where(
+            links.c.realm_id == company.realm_id,
+            links.c.entity == "PurchaseOrder",
+            type_coerce(links.c.desired, Text).contains(sent, autoescape=True),
+        )
+        .order_by(links.c.updated_at.desc(), links.c.bill_id)
+        .limit(limit)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def select_links(connection: Connection, selection: Selection) -> list[Stored]:
+    """Links for people to look at, by company, entity and BILL id."""
+    query = select(links)
+    for name in ("entity", "realm_id", "organization_id"):
+        if value := getattr(selection, name):
+            query = query.where(links.c[name] == value)
+    if selection.ids:
+        query = query.where(links.c.bill_id.in_(selection.ids) | links.c.quickbooks_id.in_(selection.ids))
+    query = query.order_by(links.c.updated_at.desc(), links.c.bill_id).limit(selection.limit)
+    found = [_stored(row) for row in connection.execute(query).mappings()]
+    return sorted(found, key=lambda one: (*_key(one.company), one.link.entity, one.link.bill_id))
+
+
 def save(connection: Connection, company: Company, link: Link, *, now: dt.datetime) -> None:
     """Insert or replace a link."""
     values: dict[str, Any] = {
@@ -47,6 +118,7 @@ def save(connection: Connection, company: Company, link: Link, *, now: dt.dateti
         "source_digest": link.source_digest,
         "desired": dict(link.desired),
         "line_ids": dict(link.line_ids),
+        "reference_only": int(link.reference_only),
         "updated_at": now,
     }
     key = {
@@ -97,6 +169,14 @@ def _of(company: Company) -> Any:
     return and_(links.c.realm_id == company.realm_id, links.c.organization_id == company.organization_id)
 
 
+def _key(company: Company) -> tuple[str, str]:
+    return company.realm_id, company.organization_id
+
+
+def _stored(row: RowMapping) -> Stored:
+    return Stored(Company(row["realm_id"], row["organization_id"]), _link(row), row["updated_at"])
+
+
 def _link(row: RowMapping) -> Link:
     return Link(
         entity=row["entity"],
@@ -108,6 +188,7 @@ def _link(row: RowMapping) -> Link:
         source_digest=row["source_digest"],
         desired=row["desired"],
         line_ids=row["line_ids"],
+        reference_only=bool(row["reference_only"]),
     )
 
 

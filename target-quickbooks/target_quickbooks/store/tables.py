@@ -45,6 +45,7 @@ links = Table(
     Column("source_digest", String(64), nullable=False),
     Column("desired", ExactJson, nullable=False),
     Column("line_ids", ExactJson, nullable=False),
+    Column("reference_only", Integer, nullable=False, server_default="0"),
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     Index(None, "realm_id", "entity", "quickbooks_id"),
