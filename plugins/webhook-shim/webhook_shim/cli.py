@@ -1,0 +1,29 @@
+"""The root of ``webhook-shim``: its commands put together; what goes wrong is one line and exit code 1."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from target_quickbooks.errors import TargetError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="bill-quickbooks-webhook-shim")
+def commands() -> None:
+    """Hear BILL and QuickBooks, run Meltano within seconds, show whether both books agree.
+
+    \b
+    Examples:
+      webhook-shim serve
+      meltano invoke webhook-shim:serve
+    """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        commands(standalone_mode=True)
+    except TargetError as error:
+        click.echo(f"webhook-shim: {error}", err=True)
+        sys.exit(error.exit_code)
