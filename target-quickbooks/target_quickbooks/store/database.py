@@ -20,7 +20,7 @@ from target_quickbooks.errors import SettingsError, StoreError
 from target_quickbooks.store import tables
 from target_quickbooks.store.cipher import Cipher
 
-HEAD = "0003"
+HEAD = "0004"
 _BUSY_MILLISECONDS = 30_000
 _FINGERPRINT_KEY = "fingerprint_key"
 
@@ -64,6 +64,22 @@ class Store:
             self._engine.connect().execution_options(writes=True) as connection,
             connection.begin(),
         ):
+            yield connection
+
+    @contextmanager
+    def noting(self) -> Iterator[Connection]:
+        """A write transaction that others see when the block ends, but that a power failure may undo.
+
+        It does not wait for the disk: for what changes with every request and is worth nothing a few minutes
+        later. A process that dies undoes nothing.
+        """
+        with (
+            self._told_plainly(),
+            self._engine.connect().execution_options(writes=True, hasty=True) as connection,
+            connection.begin(),
+        ):
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
             yield connection
 
     @contextmanager
@@ -181,6 +197,8 @@ def _begin_sqlite(connection: Connection) -> None:
     """Take the write lock at the start of a write transaction, so that it cannot fail in the middle."""
     options = connection.get_execution_options()
     if not options.get("without_transaction"):
+        # Set each time: the pool hands out what another transaction has set.
+        connection.exec_driver_sql(f"PRAGMA synchronous = {'NORMAL' if options.get('hasty') else 'FULL'}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
 

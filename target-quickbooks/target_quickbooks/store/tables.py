@@ -165,6 +165,16 @@ leases = Table(
     Column("expires_at", UtcTime, nullable=False),
 )
 
+quotas = Table(
+    "quotas",
+    metadata,
+    Column("realm_id", _Id, primary_key=True),
+    Column("clock", _Id, nullable=False),
+    Column("ticks", BigInteger, nullable=False),
+    Column("saved_at", UtcTime, nullable=False),
+    Column("ledger", ExactJson, nullable=False),
+)
+
 references = Table(
     "references_seen",
     metadata,
