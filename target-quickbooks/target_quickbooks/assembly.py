@@ -20,6 +20,7 @@ from target_quickbooks.run_lease import RunLease
 from target_quickbooks.settings import Mode, Settings
 from target_quickbooks.store.cipher import Cipher
 from target_quickbooks.store.database import Store, open_store
+from target_quickbooks.store.quota_table import StoredLedger
 from target_quickbooks.vendor_step import VendorStep
 from target_quickbooks.walk import Walk
 from target_quickbooks.writing import Writer
@@ -77,7 +78,10 @@ def assemble(
         realm_id=settings.realm_id,
         tokens=tokens,
         governor=Governor(
-            sleep=sleep, on_wait=log_long_wait, before_start=lease.check if lease else lambda: None
+            StoredLedger(store, settings.realm_id),
+            sleep=sleep,
+            on_wait=log_long_wait,
+            before_start=lease.check if lease else lambda: None,
         ),
         user_agent=settings.user_agent,
         max_retry_seconds=settings.max_retry_seconds,

@@ -11,23 +11,20 @@ from urllib.parse import urlsplit
 
 import click
 
-from target_quickbooks.admin.environment import (
-    opened_store,
-    read_settings,
-    read_settings_before_connecting,
-)
+from target_quickbooks.admin.company import client_for, settings_for
+from target_quickbooks.admin.environment import opened_store, read_settings_before_connecting
 from target_quickbooks.admin.output import print_json, print_table
 from target_quickbooks.errors import SettingsError
 from target_quickbooks.quickbooks import authorization
 from target_quickbooks.quickbooks.authorization import AuthorizationRequest, NotConnected
 from target_quickbooks.quickbooks.callback import CallbackListener
-from target_quickbooks.quickbooks.client import QuickBooksClient
 from target_quickbooks.quickbooks.directory import Directory
-from target_quickbooks.quickbooks.governor import Governor
+from target_quickbooks.quickbooks.governor import Governor, log_long_wait
 from target_quickbooks.quickbooks.oauth import TokenSource, utc_now
 from target_quickbooks.settings import Settings
 from target_quickbooks.store import connection_table
 from target_quickbooks.store.connection_table import Connection
+from target_quickbooks.store.quota_table import StoredLedger
 
 _PORT = 8765
 _WAIT_SECONDS = 300
@@ -75,13 +72,13 @@ def test_connection(*, realm: str | None) -> None:
     Example:
       quickbooks-admin connections test
     """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
-    settings = _settings_for(realm)
+    settings = settings_for(realm)
     with opened_store() as store:
         client = QuickBooksClient(
             api_url=settings.api_url,
             realm_id=settings.realm_id,
             tokens=TokenSource(settings, store),
-            governor=Governor(),
+            governor=Governor(StoredLedger(store, settings.realm_id), on_wait=log_long_wait),
             user_agent=settings.user_agent,
             max_retry_seconds=settings.max_retry_seconds,
         )
@@ -101,7 +98,7 @@ def revoke_connection(*, realm: str | None, yes: bool) -> None:
     Example:
       quickbooks-admin connections revoke --realm 9341452000000001
     """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
-    settings = _settings_for(realm)
+    settings = settings_for(realm)
     with opened_store() as store:
         with store.reading() as database:
             found = connection_table.load(database, store.cipher, settings.realm_id, settings.client_id)
@@ -158,7 +155,7 @@ def connect(
         callback = authorization.read_callback(query, request)
         _check_company(callback.realm_id, configured, other_company=other_company)
         connection = authorization.exchange(settings, callback, request)
-        name = authorization.read_company_name(settings, connection)
+        name = authorization.read_company_name(store, settings, connection)
         click.echo(f"Company: {name}\nRealm:   {connection.realm_id}")
         if not yes and not click.confirm("Save this connection?"):
             raise NotConnected("Nothing was saved.")
@@ -180,14 +177,6 @@ def _check_company(realm_id: str, configured: str, *, other_company: bool) -> No
             f"You chose company (realm) {realm_id}, but realm_id is {configured}. Nothing was saved: choose "
             "the other company, or change realm_id, or give --other-company."
         )
-
-
-def _settings_for(realm: str | None) -> Settings:
-    """The settings, for another company if asked; the seed is the configured company's only."""
-    settings = read_settings()
-    if realm is None or realm == settings.realm_id:
-        return settings
-    return replace(settings, realm_id=realm, refresh_token=None)
 
 
 def _row(connection: Connection, now: dt.datetime) -> dict[str, Any]:

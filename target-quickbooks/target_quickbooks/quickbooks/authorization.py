@@ -29,6 +29,7 @@ from target_quickbooks.settings import Settings
 from target_quickbooks.store import connection_table, lease_table
 from target_quickbooks.store.connection_table import Connection
 from target_quickbooks.store.database import Store
+from target_quickbooks.store.quota_table import StoredLedger
 
 SCOPE = "com.intuit.quickbooks.accounting"
 _AUTHORIZE_URL = "https://appcenter.intuit.com/connect/oauth2"
@@ -160,7 +161,7 @@ def exchange(
     )
 
 
-def read_company_name(settings: Settings, connection: Connection) -> str:
+def read_company_name(store: Store, settings: Settings, connection: Connection) -> str:
     """Read the name of the company a connection leads to.
 
     Raises:
@@ -172,7 +173,7 @@ def read_company_name(settings: Settings, connection: Connection) -> str:
         api_url=settings.api_url,
         realm_id=connection.realm_id,
         tokens=_Granted(connection),
-        governor=Governor(),
+        governor=Governor(StoredLedger(store, connection.realm_id)),
         user_agent=settings.user_agent,
         max_retry_seconds=min(settings.max_retry_seconds, _READ_SECONDS),
     )
