@@ -19,12 +19,9 @@ from target_quickbooks.quickbooks import authorization
 from target_quickbooks.quickbooks.authorization import AuthorizationRequest, NotConnected
 from target_quickbooks.quickbooks.callback import CallbackListener
 from target_quickbooks.quickbooks.directory import Directory
-from target_quickbooks.quickbooks.governor import Governor, log_long_wait
-from target_quickbooks.quickbooks.oauth import TokenSource, utc_now
-from target_quickbooks.settings import Settings
+from target_quickbooks.quickbooks.oauth import utc_now
 from target_quickbooks.store import connection_table
 from target_quickbooks.store.connection_table import Connection
-from target_quickbooks.store.quota_table import StoredLedger
 
 _PORT = 8765
 _WAIT_SECONDS = 300
@@ -74,15 +71,7 @@ def test_connection(*, realm: str | None) -> None:
     """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
     settings = settings_for(realm)
     with opened_store() as store:
-        client = QuickBooksClient(
-            api_url=settings.api_url,
-            realm_id=settings.realm_id,
-            tokens=TokenSource(settings, store),
-            governor=Governor(StoredLedger(store, settings.realm_id), on_wait=log_long_wait),
-            user_agent=settings.user_agent,
-            max_retry_seconds=settings.max_retry_seconds,
-        )
-        name = Directory(client).company().name
+        name = Directory(client_for(settings, store)).company().name
         with store.writing() as database:
             connection_table.name_company(database, settings.realm_id, name)
     click.echo(f"Connected to {name} (realm {settings.realm_id}).")
