@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
+from ap_simulator import webhook_control
 from ap_simulator.bill.identifiers import PREFIXES
 from ap_simulator.company.build import CompanySizeError
 from ap_simulator.control_deeds import Deed, deeds
@@ -70,6 +71,13 @@ def routes(simulation: Simulation) -> list[BaseRoute]:
         "/reset": {"POST": control.reset},
         "/organizations": {"POST": control.add_organization},
         "/realms": {"POST": control.add_realm},
+        "/webhooks": {
+            "GET": control.webhooks,
+            "POST": control.add_webhook,
+            "DELETE": control.clear_webhooks,
+        },
+        "/webhooks/emit": {"POST": control.emit},
+        "/webhooks/{endpoint_id}": {"DELETE": control.remove_webhook},
         "/disconnect": {"POST": control.disconnect},
         **{path: {"POST": _deed(deed)} for path, deed in deeds(simulation).items()},
     }
@@ -96,6 +104,7 @@ class _Control:
 
     async def reset_stats(self, _: Request) -> Response:
         self._simulation.world.calls.reset()
+        webhook_control.reset(self._simulation.world)
         return _json(self._simulation.world.calls.stats())
 
     async def faults(self, _: Request) -> Response:
@@ -203,6 +212,25 @@ class _Control:
             msg = 'disconnect takes {"realm_id": "..."}'
             raise ControlInputError(msg)
         return _json({"ended": self._simulation.world.oauth.disconnect(realm_id=realm_id)})
+
+    async def webhooks(self, _: Request) -> Response:
+        return _json(webhook_control.shown(self._simulation.world))
+
+    async def add_webhook(self, request: Request) -> Response:
+        added = webhook_control.add_endpoint(self._simulation.world, await json_object(request))
+        return _json(added, status=HTTPStatus.CREATED)
+
+    async def clear_webhooks(self, request: Request) -> Response:
+        webhook_control.remove_endpoint(self._simulation.world, None)
+        return await self.webhooks(request)
+
+    async def remove_webhook(self, request: Request) -> Response:
+        webhook_control.remove_endpoint(self._simulation.world, request.path_params["endpoint_id"])
+        return await self.webhooks(request)
+
+    async def emit(self, request: Request) -> Response:
+        emitting = webhook_control.emit(self._simulation.world, await json_object(request))
+        return _json(emitting, status=HTTPStatus.ACCEPTED)
 
 
 _CLOCK_HELP: Final = (

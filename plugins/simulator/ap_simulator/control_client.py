@@ -188,6 +188,36 @@ class ControlClient:
         """Set `approval_status` or `record_status` of a BILL bill; the bill."""
         return self._record("bill/bill_status", bill_id=bill_id, **more)
 
+    def webhooks(self) -> dict[str, Any]:
+        """Receivers of both systems, with what became of their deliveries."""
+        return self._object("GET", "webhooks")
+
+    def add_webhook(self, url: str, **more: object) -> str:
+        """Register an endpoint for QuickBooks' webhooks; its id.
+
+        Args:
+            url: Where notices go.
+            more: `realm_id` (by default all companies connected to the app), `client_id`,
+                `verifier_token`.
+        """
+        endpoint_id: str = self._object("POST", "webhooks", json={"url": url, **more})["id"]
+        return endpoint_id
+
+    def remove_webhook(self, endpoint_id: str) -> None:
+        """Take an endpoint of QuickBooks' webhooks out."""
+        self._call("DELETE", f"webhooks/{endpoint_id}")
+
+    def emit(self, system: str, *, count: int, **more: object) -> None:
+        """Emit events without changes, in the background.
+
+        Args:
+            system: `bill` or `quickbooks`.
+            count: How many, about the stored records in turn.
+            more: `per_second` (0 is all at once), `ids`; `organization_id` and `event_type`, or
+                `realm_id`, `entity` and `operation`.
+        """
+        self._call("POST", "webhooks/emit", json={"system": system, "count": count, **more})
+
     def _record(self, path: str, **body: object) -> dict[str, Any]:
         record: dict[str, Any] = self._object("POST", path, json=body)["record"]
         return record

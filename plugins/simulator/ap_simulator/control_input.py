@@ -179,6 +179,10 @@ def _value(hint: Any, value: Any) -> Any:  # noqa: PLR0911 - one for each type
         return {name: _value(arguments[1], item) for name, item in value.items()}
     if hint is Any or (hint in {str, bool} and type(value) is hint and value != ""):
         return value
+    if hint in {int, float} and isinstance(value, (int, float)) and not isinstance(value, bool):
+        if hint(value) == value:
+            return hint(value)
+        raise ValueError
     if hint is date and isinstance(value, str):
         return date.fromisoformat(value)
     if hint is Decimal and isinstance(value, (str, int, float, Decimal)) and not isinstance(value, bool):

@@ -50,6 +50,7 @@ def environment(*, url: str, run_dir: RunDir) -> dict[str, str]:
         "TARGET_QUICKBOOKS_TOKEN_URL": f"{url}/oauth2/v1/tokens/bearer",
         "TARGET_QUICKBOOKS_STORE_URL": f"sqlite:///{run_dir.store}",
         "TARGET_QUICKBOOKS_ENCRYPTION_KEY": DEMO.encryption_key,
+        "WEBHOOK_SHIM_QUICKBOOKS_VERIFIER_TOKEN": DEMO.verifier_token,
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ap_simulator.calls import SYSTEMS
-from ap_simulator.faults import KINDS, ActiveRule, FaultPlan, FaultRule
+from ap_simulator.faults import ALL_KINDS, ActiveRule, FaultPlan, FaultRule
 
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _MATCHING: Final = (
@@ -33,6 +33,11 @@ _EFFECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "slow_drip": ("duration_ms",),
     "expired_token": (),
     "stale_sync_token": ("items",),
+    "delivery_drop": (),
+    "delivery_duplicate": (),
+    "delivery_delay": ("delay_ms",),
+    "delivery_reorder": (),
+    "delivery_bad_signature": (),
 }
 _STATUSES: Final[Mapping[str, tuple[int, ...]]] = {
     "throttle": (429, 400, 403, 503),
@@ -129,9 +134,9 @@ def rule_from_json(body: Any) -> FaultRule:
         msg = 'A fault is a JSON object like {"kind": "throttle", "path": "/v3/company/*/batch"}'
         raise FaultRuleError(msg)
     fields = _Fields(body)
-    kind = fields.one_of("kind", KINDS, None)
+    kind = fields.one_of("kind", ALL_KINDS, None)
     if kind is None:
-        msg = f"A fault needs a kind: {', '.join(KINDS)}"
+        msg = f"A fault needs a kind: {', '.join(ALL_KINDS)}"
         raise FaultRuleError(msg)
     accepted = ("kind", *_MATCHING, *_EFFECTS[kind])
     if unknown := sorted(set(body) - set(accepted)):
@@ -206,7 +211,7 @@ def latency_as_json(plan: FaultPlan) -> dict[str, dict[str, float]]:
 
 
 def _seconds(kind: str, fields: _Fields) -> tuple[float, float]:
-    if kind == "latency":
+    if kind in {"latency", "delivery_delay"}:
         return fields.milliseconds("delay_ms", None)
     if kind == "slow_drip":
         return fields.milliseconds("duration_ms", _DEFAULT_DRIP_MS)

@@ -35,6 +35,15 @@ KINDS: Final = (
     "expired_token",
     "stale_sync_token",
 )
+#: What happens to the delivery of a webhook, not to a call of a client.
+DELIVERY_KINDS: Final = (
+    "delivery_drop",
+    "delivery_duplicate",
+    "delivery_delay",
+    "delivery_reorder",
+    "delivery_bad_signature",
+)
+ALL_KINDS: Final = (*KINDS, *DELIVERY_KINDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +51,9 @@ class Fault:
     """One fault that hits one request.
 
     Attributes:
-        kind: One of `KINDS`.
+        kind: One of `ALL_KINDS`.
         status: Of `throttle` 429, of `server_error` 500, 503 or 504, of `html_error` 502.
-        seconds: Time that `latency` adds, or that `slow_drip` spreads the body over.
+        seconds: Time that `latency` and `delivery_delay` add, or that `slow_drip` spreads the body over.
         cut: Share of the body that `truncated` sends, 0 to 1.
         applied: Whether `server_error` and `html_error` hide the answer of a call that the service
             did carry out, as a gateway does that gave up waiting.
@@ -72,7 +81,7 @@ class FaultRule:
     until it has fired `times` times.
 
     Attributes:
-        kind: One of `KINDS`.
+        kind: One of `ALL_KINDS`.
         system: `bill`, `quickbooks` or `oauth`; None is any.
         method: HTTP method in capitals; None is any.
         path: Path pattern: `*` stands for anything, `{name}` for one segment.
@@ -196,12 +205,25 @@ class FaultPlan:
         faults: list[Fault] = []
         struck = False
         for active in self._rules.values():
+            if active.rule.kind in DELIVERY_KINDS:
+                continue
             fault = active.match(system=system, method=method, path=path)
             if fault is None or (struck and fault.kind != "latency"):
                 continue
             active.fired += 1
             struck = struck or fault.kind != "latency"
             faults.append(fault)
+        return faults
+
+    def match_delivery(self, *, system: str, path: str) -> list[Fault]:
+        """All faults that hit the delivery of a webhook of `system` to the receiver's `path`."""
+        faults: list[Fault] = []
+        for active in self._rules.values():
+            if active.rule.kind in DELIVERY_KINDS:
+                fault = active.match(system=system, method="POST", path=path)
+                if fault is not None:
+                    active.fired += 1
+                    faults.append(fault)
         return faults
 
 

@@ -32,6 +32,7 @@ class World:
     async def close(self) -> None:
         """End what the services do in the background."""
         await self.bill.close()
+        await self.quickbooks.close()
 
 
 def create_world(switches: Iterable[tuple[str, object]] = ()) -> World:
@@ -56,12 +57,16 @@ def create_world(switches: Iterable[tuple[str, object]] = ()) -> World:
         positions.set(name, value)
     clock = Clock()
     calls = CallLog()
+    faults = FaultPlan()
+    oauth = OAuthService(clock=clock, switches=positions.oauth, calls=calls)
+    quickbooks = QuickBooksService(clock=clock, switches=positions.quickbooks, calls=calls, faults=faults)
+    quickbooks.notifier.is_connected = oauth.is_connected
     return World(
         clock=clock,
         switches=positions,
-        faults=FaultPlan(),
+        faults=faults,
         calls=calls,
-        bill=BillService(clock=clock, switches=positions.bill, calls=calls),
-        quickbooks=QuickBooksService(clock=clock, switches=positions.quickbooks, calls=calls),
-        oauth=OAuthService(clock=clock, switches=positions.oauth, calls=calls),
+        bill=BillService(clock=clock, switches=positions.bill, calls=calls, faults=faults),
+        quickbooks=quickbooks,
+        oauth=oauth,
     )

@@ -17,19 +17,23 @@ from ap_simulator.bill.webhooks.idempotency import IdempotencyCache
 from ap_simulator.bill.wire import Record
 from ap_simulator.calls import CallLog
 from ap_simulator.clock import Clock
+from ap_simulator.faults import FaultPlan
 
 
 class BillService:
     """All of BILL that is in memory. It is used from the event loop only."""
 
-    def __init__(self, *, clock: Clock, switches: BillSwitches, calls: CallLog) -> None:
+    def __init__(
+        self, *, clock: Clock, switches: BillSwitches, calls: CallLog, faults: FaultPlan | None = None
+    ) -> None:
+        """A service without organizations; `faults` are those of its webhooks' deliveries."""
         self.clock = clock
         self.switches = switches
         self.calls = calls
         self.sessions = Sessions(clock=clock, switches=switches)
         self.limits = Limits(clock=clock, switches=switches, calls=calls)
         self.mfa = Mfa(clock=clock, switches=switches)
-        self.courier = Courier(clock=clock, switches=switches)
+        self.courier = Courier(clock=clock, switches=switches, faults=faults or FaultPlan())
         self.idempotency = IdempotencyCache()
         self._organizations: dict[str, Organization] = {}
 
@@ -154,6 +158,21 @@ class BillService:
         """
         books = self._organizations[organization_id].books
         return reviews.review(books, bill_id, approval_status=approval_status, record_status=record_status)
+
+    def webhooks_shown(self) -> list[dict[str, Any]]:
+        """Every subscription with what became of its deliveries, as JSON."""
+        return [
+            {
+                "id": subscription.id,
+                "organization_id": organization_id,
+                "name": subscription.name,
+                "url": subscription.url,
+                "enabled": subscription.enabled,
+                **self.courier.deliveries.tallies[subscription.id].as_dict(),
+            }
+            for organization_id, organization in self._organizations.items()
+            for subscription in organization.hooks.subscriptions.all()
+        ]
 
     async def close(self) -> None:
         """Drop webhook deliveries under way."""

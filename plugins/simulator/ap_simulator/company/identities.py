@@ -22,6 +22,7 @@ class Identities:
         client_secret: Its secret.
         redirect_uris: Its registered redirect URIs.
         refresh_token: Seed refresh token of the app for the company.
+        verifier_token: The app's key for the signatures of QuickBooks' webhooks.
         encryption_key: Fernet key for the tap's session cache and the target's token store.
     """
 
@@ -36,6 +37,7 @@ class Identities:
     client_secret: str
     redirect_uris: tuple[str, ...]
     refresh_token: str
+    verifier_token: str
     encryption_key: str
 
 
@@ -55,5 +57,6 @@ DEMO: Final = Identities(
         "http://127.0.0.1:8765/callback",
     ),
     refresh_token="AB11-demo-seed-of-larkfield",  # noqa: S106 - as above
+    verifier_token="de30c0de-larkfield-webhook-verifier-00001",  # noqa: S106 - as above
     encryption_key="Zm9yIHRoZSBkZW1vIG9ubHksIG5ldmVyIGZvciByZWE=",
 )

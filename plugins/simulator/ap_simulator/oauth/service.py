@@ -222,6 +222,13 @@ class OAuthService:
         """Every connection ever made, oldest first, revoked ones included."""
         return list(self._connections)
 
+    def is_connected(self, client_id: str, realm_id: str) -> bool:
+        """Whether a client may act for a company now."""
+        return any(
+            connection.client_id == client_id and connection.realm_id == realm_id and not connection.revoked
+            for connection in self._connections
+        )
+
     def issue_code(self, *, client_id: str, realm_id: str, redirect_uri: str, scopes: Iterable[str]) -> str:
         """The authorization code of a consent: good once, within ten minutes."""
         code = new_code()

@@ -8,6 +8,7 @@ from typing import Any
 
 from ap_simulator.calls import CallLog
 from ap_simulator.clock import Clock
+from ap_simulator.faults import FaultPlan
 from ap_simulator.quickbooks.entities import ENTITIES
 from ap_simulator.quickbooks.events import ChangeEvent, EventLog
 from ap_simulator.quickbooks.limits import Limits
@@ -18,18 +19,29 @@ from ap_simulator.quickbooks.realm import Realm
 from ap_simulator.quickbooks.rendering import entity_dict
 from ap_simulator.quickbooks.replay import ReplayMemory
 from ap_simulator.quickbooks.switches import QuickBooksSwitches
+from ap_simulator.quickbooks.webhooks.notifier import Notifier
 from ap_simulator.quickbooks.writing.company import SINGLETON_ID, show_profile, singletons
 
 
 class QuickBooksService:
     """All companies of one world, side by side and fully apart."""
 
-    def __init__(self, *, clock: Clock, switches: QuickBooksSwitches, calls: CallLog) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        switches: QuickBooksSwitches,
+        calls: CallLog,
+        faults: FaultPlan | None = None,
+    ) -> None:
+        """A service without companies; `faults` are those of its webhooks' deliveries."""
         self.switches = switches
         self.limits = Limits(clock=clock, switches=switches)
         self._clock = clock
         self._calls = calls
         self._events = EventLog()
+        self.notifier = Notifier(clock=clock, switches=switches, faults=faults or FaultPlan())
+        self._events.listen(self.notifier.hear)
         self._realms: dict[str, Realm] = {}
         self._memories: dict[str, ReplayMemory] = {}
 
@@ -160,3 +172,7 @@ class QuickBooksService:
     def events(self, realm_id: str | None = None) -> list[ChangeEvent]:
         """The last changes, oldest first; of one company or of all."""
         return self._events.events(realm_id)
+
+    async def close(self) -> None:
+        """Drop webhooks under way."""
+        await self.notifier.close()

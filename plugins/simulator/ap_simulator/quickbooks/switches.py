@@ -242,6 +242,30 @@ class QuickBooksSwitches:
         0, "How many hours request ids are remembered; 0 is for the life of the simulator."
     )
 
+    # Webhooks
+    webhook_shape: Literal["cloudevents", "legacy"] = _switch(
+        "cloudevents", "Shape of webhooks: an array of CloudEvents, or the one it replaced in 2026."
+    )
+    webhook_entity_names: Literal["joined", "separated"] = _switch(
+        "joined",
+        "Names of two words in the type of a CloudEvent: purchaseorder, or purchase_order.",
+    )
+    webhook_merged_id: Literal["deletedId", "deletedid", "omit"] = _switch(
+        "deletedId", "Where the data of a CloudEvent has the losing Id of a merge, if it has it."
+    )
+    webhook_aggregation_seconds: float = _switch(
+        2.0,
+        "How long changes are gathered into one notice, by the simulator's clock. Intuit says up "
+        "to five minutes for the first one.",
+    )
+    webhook_timeout_seconds: float = _switch(3.0, "Real seconds that an endpoint has to answer.")
+    webhook_retry_factor: float = _switch(
+        1.0, "Multiplies the waits between attempts, which pass on the simulator's clock."
+    )
+    webhook_withholds: bool = _switch(
+        False, "Whether later notices wait until the first one was taken; documented as possible."
+    )
+
     # Limits
     requests_per_minute: int = _switch(500, "Requests a minute for one company.")
     requests_per_second: int = _switch(10, "Requests a second for one company and app.")

@@ -1,8 +1,7 @@
 """Sends notifications, signs them, tries again, and gives a receiver up (BILL manual 5.6).
 
 A receiver has ten seconds to answer 200. All else is tried again 2, 4, 8 and 16 seconds later, on
-the simulator's clock; after that the subscription is disabled. Requests never wait for a delivery:
-each one is a task of its own, and the blocking HTTP client runs in a few threads.
+the simulator's clock; after that the subscription is disabled.
 """
 
 from __future__ import annotations
@@ -13,23 +12,22 @@ import hashlib
 import hmac
 import logging
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
-import requests
-
 from ap_simulator.bill.switches import BillSwitches
 from ap_simulator.bill.webhooks.history import Event
-from ap_simulator.bill.webhooks.subscriptions import Subscription
+from ap_simulator.bill.webhooks.subscriptions import Subscription, new_security_key
 from ap_simulator.bill.wire import to_json
 from ap_simulator.clock import Clock
+from ap_simulator.deliveries import Deliveries, Parcel
+from ap_simulator.faults import FaultPlan
 
 logger = logging.getLogger(__name__)
 
 SIGNATURE_HEADER: Final = "x-bill-sha-signature"
 RETRY_WAITS: Final = (2, 4, 8, 16)
-_THREADS: Final = 16
 
 
 def notification_body(payload: bytes, switches: BillSwitches) -> bytes:
@@ -52,20 +50,25 @@ def signature(message: bytes, key: str, switches: BillSwitches) -> str:
 class Courier:
     """Delivers the events of all organizations."""
 
-    def __init__(self, *, clock: Clock, switches: BillSwitches) -> None:
+    def __init__(self, *, clock: Clock, switches: BillSwitches, faults: FaultPlan) -> None:
+        self.deliveries = Deliveries(system="bill", clock=clock, faults=faults)
         self._clock = clock
         self._switches = switches
         self._waiting: deque[tuple[Subscription, Event]] = deque()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._threads: ThreadPoolExecutor | None = None
+
+    @property
+    def under_way(self) -> int:
+        """How many deliveries wait or are under way."""
+        return len(self._waiting) + self.deliveries.under_way
 
     @property
     def busy(self) -> bool:
         """Whether deliveries are waiting or under way."""
-        return bool(self._waiting or self._tasks)
+        return self.under_way > 0
 
     def send(self, subscription: Subscription, event: Event) -> None:
         """Deliver an event in due course, with retries."""
+        self.deliveries.tallies[subscription.id].counts["events"] += 1
         self._waiting.append((subscription, event))
         self.wake()
 
@@ -74,69 +77,58 @@ class Courier:
         if not self._waiting:
             return
         try:
-            loop = asyncio.get_running_loop()
+            asyncio.get_running_loop()
         except RuntimeError:
             return
         while self._waiting:
-            task = loop.create_task(self._deliver(*self._waiting.popleft()))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self.deliveries.start(self._deliver(*self._waiting.popleft()))
 
-    async def send_once(self, subscription: Subscription, event: Event) -> bool:
-        """Deliver an event now, once; True if the receiver took it."""
+    async def send_once(
+        self, subscription: Subscription, event: Event, *, while_enabled: bool = False
+    ) -> bool:
+        """Deliver an event now, once; True if the receiver took it.
+
+        Args:
+            subscription: To whom.
+            event: What.
+            while_enabled: Whether it is not sent once the subscription is disabled.
+        """
         payload, switches = event.payload, self._switches
         body = notification_body(payload, switches)
         signed = payload if switches.webhook_signature_over == "payload" else body
-        headers = {
-            "Content-Type": "application/json",
-            "User-Agent": "BILL-Webhooks",
-            SIGNATURE_HEADER: signature(signed, subscription.security_key, switches),
-        }
-        event.status_code = await self._post(subscription.url, body, headers)
+
+        def headers(bad: bool) -> Mapping[str, str]:  # noqa: FBT001 - as a Parcel has it
+            key = new_security_key() if bad else subscription.security_key
+            return {
+                "Content-Type": "application/json",
+                "User-Agent": "BILL-Webhooks",
+                SIGNATURE_HEADER: signature(signed, key, switches),
+            }
+
+        parcel = Parcel(
+            url=subscription.url,
+            body=body,
+            headers=headers,
+            timeout=switches.webhook_timeout_seconds,
+            wanted=lambda: subscription.enabled or not while_enabled,
+            tally=self.deliveries.tallies[subscription.id],
+        )
+        event.status_code = await self.deliveries.attempt(parcel)
         return event.status_code == HTTPStatus.OK
 
     async def close(self) -> None:
         """Drop all deliveries."""
         self._waiting.clear()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if self._threads is not None:
-            self._threads.shutdown(wait=False, cancel_futures=True)
-            self._threads = None
+        await self.deliveries.close()
 
     async def _deliver(self, subscription: Subscription, event: Event) -> None:
         for wait in (0, *RETRY_WAITS):
             if wait:
                 await self._clock.sleep(wait * self._switches.webhook_retry_factor)
-            if not subscription.enabled or await self.send_once(subscription, event):
+            if not subscription.enabled:
                 return
-        if subscription.enabled:
-            logger.info("Subscription %s is disabled: its receiver fails", subscription.id)
-            subscription.disable(self._clock.now())
-
-    async def _post(self, url: str, body: bytes, headers: dict[str, str]) -> int | None:
-        """The status that the receiver answers; None if it does not in time."""
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="bill-webhook")
-        timeout = self._switches.webhook_timeout_seconds
-        loop = asyncio.get_running_loop()
-        posting = loop.run_in_executor(self._threads, _post, url, body, headers, timeout)
-        try:
-            return await asyncio.wait_for(posting, timeout)
-        except TimeoutError:
-            return None
-
-
-def _post(url: str, body: bytes, headers: dict[str, str], timeout: float) -> int | None:
-    try:
-        with requests.Session() as session:
-            # Neither proxies nor credentials of whoever runs the simulator.
-            session.trust_env = False
-            with session.post(
-                url, data=body, headers=headers, timeout=timeout, allow_redirects=False, stream=True
-            ) as response:
-                return response.status_code
-    except (requests.RequestException, OSError, ValueError):
-        return None
+            if await self.send_once(subscription, event, while_enabled=True) or not subscription.enabled:
+                return
+        self.deliveries.tallies[subscription.id].counts["given_up"] += 1
+        logger.info("Subscription %s is disabled: its receiver fails", subscription.id)
+        subscription.disable(self._clock.now())

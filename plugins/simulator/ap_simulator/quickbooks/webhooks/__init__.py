@@ -1,0 +1,1 @@
+"""Intuit's webhooks: which changes they tell, in which shape, to whom (QuickBooks manual 9)."""
