@@ -15,6 +15,7 @@ from target_quickbooks.admin.connections import connect, connections
 from target_quickbooks.admin.environment import opened_store
 from target_quickbooks.admin.failures import failures
 from target_quickbooks.admin.keys import generate_key, rekey
+from target_quickbooks.admin.links import links
 from target_quickbooks.admin.output import console, print_json, print_table
 from target_quickbooks.errors import TargetError
 from target_quickbooks.store import connection_table, failure_table, link_table, run_table
@@ -32,6 +33,7 @@ def commands() -> None:
       quickbooks-admin status
       quickbooks-admin failures list
       quickbooks-admin failures replay --code account-unknown
+      quickbooks-admin links show
       quickbooks-admin audit list --since 3d
       quickbooks-admin audit verify
     """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
@@ -68,7 +70,7 @@ def status(*, as_json: bool) -> None:
             }
             for connection in connection_table.every(database, store.cipher)
         ]
-        links = [
+        linked = [
             {"realm_id": realm, "organization_id": organization, "entity": entity, "count": count}
             for realm, organization, entity, count in link_table.counts(database)
         ]
@@ -77,11 +79,11 @@ def status(*, as_json: bool) -> None:
         runs = [{name: row[name] for name in names} for row in run_table.latest(database)]
         url = store.url
     if as_json:
-        print_json({"store": url, "connections": known, "links": links, "failures": counts, "runs": runs})
+        print_json({"store": url, "connections": known, "links": linked, "failures": counts, "runs": runs})
         return
     console().print(f"Store: {url}")
     print_table("Connections", known)
-    print_table("Links", links)
+    print_table("Links", linked)
     print_table("Failures", [counts] if counts else [])
     print_table("Latest runs", runs)
 
@@ -89,6 +91,7 @@ def status(*, as_json: bool) -> None:
 commands.add_command(connect)
 commands.add_command(connections)
 commands.add_command(failures)
+commands.add_command(links)
 commands.add_command(generate_key)
 commands.add_command(rekey)
 commands.add_command(audit)
