@@ -77,5 +77,5 @@ def test_the_environment_names_the_simulator_and_the_run_directory():
 def test_every_setting_has_a_line_of_its_own():
     found = environment(url="http://127.0.0.1:8095", run_dir=RunDir(Path("/run dir/s")))
     lines = as_lines(found)
-    assert len(lines.splitlines()) == len(found) == 16
+    assert len(lines.splitlines()) == len(found) == 17
     assert dict(dotenv_values(stream=io.StringIO(lines))) == found

@@ -40,6 +40,7 @@ class Receiver(ThreadingHTTPServer):
         self.received: queue.Queue[Received] = queue.Queue()
         self.statuses: list[int] = []
         self.connections = 0
+        self.delay = 0.0
         self.open: list[socket.socket] = []
         self.url = f"http://127.0.0.1:{self.server_port}/hooks"
 
@@ -73,6 +74,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         content = self.rfile.read(int(self.headers["Content-Length"]))
         status = self.server.statuses.pop(0) if self.server.statuses else 200
+        time.sleep(self.server.delay)
         self.send_response(status)
         self.send_header("Content-Length", "2")
         self.end_headers()
