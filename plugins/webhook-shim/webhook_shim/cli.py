@@ -7,6 +7,8 @@ import sys
 import click
 from target_quickbooks.errors import TargetError
 
+from webhook_shim import subscription_commands
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="bill-quickbooks-webhook-shim")
@@ -16,8 +18,13 @@ def commands() -> None:
     \b
     Examples:
       webhook-shim serve
+      webhook-shim subscribe --url https://books.example.com
       meltano invoke webhook-shim:serve
     """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
+
+
+for command in subscription_commands.COMMANDS:
+    commands.add_command(command)
 
 
 def main() -> None:
