@@ -69,7 +69,7 @@ def test_one_fault_changes_nothing_in_the_outcome(books, name):
 
 def test_when_nothing_helps_the_run_stops_and_the_next_one_finishes(books):
     fill(books)
-    books.simulator.control.add_fault("reset_after", path="*/batch", after=3)
+    books.simulator.control.add_fault("server_error", status=503, path="*/batch", after=3)
     run = books.sync(max_retry_seconds=0)
     assert run.exit_code == 1
     assert "run again later" in run.error

@@ -40,11 +40,11 @@ def cut_off(monkeypatch):
     answered = client.QuickBooksClient.batch
 
     def run(books, entity, *, applied=True, held=0, **changes):
-        def batch(self, items, *, request_id=""):
-            if not request_id or entity not in items[0]:
-                return answered(self, items, request_id=request_id)
+        def batch(self, items, **options):
+            if not options.get("request_id") or entity not in items[0]:
+                return answered(self, items, **options)
             if applied:
-                answered(self, items, request_id=request_id)
+                answered(self, items, **options)
             raise TemporaryError("cut off")
 
         with monkeypatch.context() as patched:

@@ -92,8 +92,10 @@ def test_a_batch_is_sent_whole(client, requests_mock):
 
 
 def test_a_query_is_posted_as_text(client, requests_mock):
-    requests_mock.post(QUERY, json={"QueryResponse": {"Vendor": [{"Id": "1"}], "maxResults": 1}})
-    assert client.query("SELECT * FROM Vendor WHERE DisplayName = 'Café'") == [{"Id": "1"}]
+    requests_mock.post(
+        QUERY, json={"QueryResponse": {"Vendor": [{"Id": "1", "SyncToken": "0"}], "maxResults": 1}}
+    )
+    assert client.query("SELECT * FROM Vendor WHERE DisplayName = 'Café'") == [{"Id": "1", "SyncToken": "0"}]
     request = requests_mock.last_request
     assert request.body.decode() == "SELECT * FROM Vendor WHERE DisplayName = 'Café'"
     assert request.headers["Content-Type"] == "application/text"
@@ -301,26 +303,31 @@ def batch_of_queries(answer):
     return respond
 
 
+def asked(number):
+    return f"SELECT * FROM Account WHERE Id = '{number}'"  # noqa: S608
+
+
 def rows_of(statement):
-    return {"QueryResponse": {"Vendor": [{"Id": statement}], "startPosition": 1, "maxResults": 1}}
+    found = {"Id": statement.split("'")[1]}
+    return {"QueryResponse": {"Account": [found], "startPosition": 1, "maxResults": 1}}
 
 
 def test_several_queries_go_in_one_batch_and_come_back_in_order(client, requests_mock):
     requests_mock.post(BATCH, json=batch_of_queries(rows_of))
-    assert client.queries(["a", "b", "c"]) == [[{"Id": "a"}], [{"Id": "b"}], [{"Id": "c"}]]
+    assert client.queries([asked(1), asked(2), asked(3)]) == [[{"Id": "1"}], [{"Id": "2"}], [{"Id": "3"}]]
     assert requests_mock.call_count == 1
 
 
 def test_a_single_query_needs_no_batch(client, requests_mock):
-    requests_mock.post(QUERY, json=rows_of("a"))
-    assert client.queries(["a"]) == [[{"Id": "a"}]]
+    requests_mock.post(QUERY, json=rows_of(asked(1)))
+    assert client.queries([asked(1)]) == [[{"Id": "1"}]]
 
 
 @pytest.mark.parametrize(("rows_each", "calls"), [(1, 2), (150, 6), (1000, 31), (2000, 31)])
 def test_a_batch_never_asks_for_more_than_it_can_return(client, requests_mock, rows_each, calls):
     """30 items, and 1,000 objects in all (QuickBooks manual 4.2)."""
     requests_mock.post(BATCH, json=batch_of_queries(rows_of))
-    assert len(client.queries([str(number) for number in range(31)], rows_each=rows_each)) == 31
+    assert len(client.queries([asked(number) for number in range(31)], rows_each=rows_each)) == 31
     assert requests_mock.call_count == calls
 
 
@@ -335,20 +342,23 @@ def test_an_object_without_the_usual_wrapper_is_found(client, requests_mock):
     assert client.query("SELECT * FROM Preferences") == [{"Id": "1"}]
 
 
-@pytest.mark.parametrize("undecided", [{"Fault": {"Error": [{"code": "3001"}]}}, None])
+@pytest.mark.parametrize(
+    "undecided",
+    [{"Fault": {"Error": [{"code": "3001"}]}}, None, {}, {"QueryResponse": {"Vendor": [{"Id": "2"}]}}],
+)
 def test_a_query_that_a_batch_leaves_undecided_is_asked_again(client, requests_mock, undecided):
-    """Throttled by itself, or not answered at all."""
+    """Throttled by itself, not answered at all, or answered with something else."""
 
     def respond(request, _):
         items = request.json()["BatchItemRequest"]
-        answers = [{"bId": items[0]["bId"], **rows_of("a")}]
+        answers = [{"bId": items[0]["bId"], **rows_of(asked(1))}]
         if undecided:
             answers.append({"bId": items[1]["bId"], **undecided})
         return {"BatchItemResponse": answers}
 
     requests_mock.post(BATCH, json=respond)
-    requests_mock.post(QUERY, json=rows_of("b"))
-    assert client.queries(["a", "b"]) == [[{"Id": "a"}], [{"Id": "b"}]]
+    requests_mock.post(QUERY, json=rows_of(asked(2)))
+    assert client.queries([asked(1), asked(2)]) == [[{"Id": "1"}], [{"Id": "2"}]]
 
 
 def test_a_refused_query_of_a_batch_is_a_refusal(client, requests_mock):
@@ -372,7 +382,7 @@ def test_all_objects_are_read_page_by_page(client, requests_mock, total, calls):
 
 
 def test_calls_are_counted(client, requests_mock):
-    requests_mock.post(QUERY, json={})
+    requests_mock.post(QUERY, json={"QueryResponse": {}})
     requests_mock.post(BATCH, [STALE, {"status_code": 503}, GOOD])
     client.query("SELECT")
     send(client)
@@ -380,8 +390,53 @@ def test_calls_are_counted(client, requests_mock):
     assert (calls.reads, calls.writes, calls.repeats, calls.throttled) == (1, 3, 1, 0)
 
 
-def test_what_is_odd_in_a_batch_answer_is_left_out(client, requests_mock):
-    requests_mock.post(BATCH, json={"BatchItemResponse": ["odd", {"bId": "i1"}]})
-    assert send(client).by_id == {"i1": {"bId": "i1"}}
-    requests_mock.post(BATCH, json={"BatchItemResponse": None})
-    assert send(client).by_id == {}
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"BatchItemResponse": ["odd", {"bId": "i1"}]},
+        {"BatchItemResponse": None},
+        {"BatchItemResponse": [{"bId": "i1", "Vendor": {"Id": "x"}}]},
+        {"BatchItemResponse": [{"bId": "i1", "Vendor": {"Id": 10**30}}]},
+        {"BatchItemResponse": [{"bId": "i1", "Vendor": {"Id": "1", "MetaData": "odd"}}]},
+        {"BatchItemResponse": [{"bId": "i1", "Vendor": {"Id": "1", "Active": "true"}}]},
+        {"BatchItemResponse": [{"bId": "i1", "PurchaseOrder": {"Id": "1", "Line": [None]}}]},
+        {"BatchItemResponse": [{"bId": "i1", "PurchaseOrder": {"VendorRef": "1"}}]},
+        {"BatchItemResponse": [{"bId": "i1", "Vendor": {"MetaData": {"CreateTime": "2026-11-30"}}}]},
+        {},
+    ],
+)
+def test_an_answer_that_quickbooks_cannot_mean_is_asked_for_again(client, requests_mock, odd):
+    requests_mock.post(BATCH, [{"json": odd}, GOOD])
+    answer = send(client)
+    assert (answer.by_id["i1"]["Vendor"]["Id"], answer.repeated) == ("1", True)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {},
+        {"QueryResponse": []},
+        {"QueryResponse": {"Account": [{"Id": "1"}]}},
+        {"QueryResponse": {"Vendor": [{"SyncToken": "0"}]}},
+        {"QueryResponse": {"Vendor": [{"Id": "1"}]}},
+        {"QueryResponse": {"Vendor": ["odd"]}},
+    ],
+)
+def test_an_answer_to_something_else_is_asked_for_again(client, requests_mock, odd):
+    good = {"Id": "1", "SyncToken": "0"}
+    requests_mock.post(QUERY, [{"json": odd}, {"json": {"QueryResponse": {"Vendor": [good]}}}])
+    assert client.query("SELECT * FROM Vendor") == [good]
+    assert requests_mock.call_count == 2
+
+
+@pytest.mark.parametrize(
+    "items", [[{"bId": "i1"}, {"bId": "i1"}], [{"bId": "i1"}, {"bId": "i2"}], [{"bId": "i1"}, {}]]
+)
+def test_a_batch_answer_with_strangers_is_mixed_up(client, requests_mock, items):
+    requests_mock.post(BATCH, json={"BatchItemResponse": items})
+    assert send(client).mixed_up
+
+
+def test_another_success_than_200_is_not_quickbooks_own(client, requests_mock):
+    requests_mock.post(BATCH, [{"status_code": 202, "json": {}}, {"status_code": 204}, GOOD])
+    assert send(client).by_id

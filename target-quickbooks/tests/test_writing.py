@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from sqlalchemy import text
 from target_quickbooks.changes import Submission
@@ -39,13 +41,18 @@ class ScriptedClient:
         self.statements = []
         self.held = []
         self.repeated = False
+        self.clock_ahead = dt.timedelta(0)
         self._look = look
 
     def queries(self, statements, **_):
         self.statements += statements
         return [self.held for _ in statements]
 
-    def batch(self, items, *, request_id):
+    def query(self, statement):
+        self.statements.append(statement)
+        return self.held
+
+    def batch(self, items, *, request_id, **_):
         self.batches.append((request_id, items))
         self._look()
         step = self.script.pop(0) if self.script else {}
@@ -56,7 +63,7 @@ class ScriptedClient:
         answers = {}
         for item in items:
             name = item["Vendor"]["DisplayName"]
-            answer = step.get(name, {"Vendor": {**item["Vendor"], "Id": f"Q-{name}", "SyncToken": "0"}})
+            answer = step.get(name, {"Vendor": {"Id": f"Q-{name}", **item["Vendor"], "SyncToken": "0"}})
             if answer is not None:
                 answers[item["bId"]] = {"bId": item["bId"], **answer}
         return BatchAnswer(answers, "tid-1", repeated=self.repeated)

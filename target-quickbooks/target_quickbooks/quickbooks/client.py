@@ -6,18 +6,22 @@ Writes always carry a ``requestid``, so that repeating one whose answer was lost
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
 import requests
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay
+from tenacity import RetryCallState, Retrying, retry_if_exception_type
 from tenacity.wait import wait_exponential_jitter
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from target_quickbooks.errors import CompanyRefused, TargetError, TemporaryError
 from target_quickbooks.exact_json import from_json, to_json
+from target_quickbooks.quickbooks.answers import OddAnswer, by_batch_id, check_shape, rows_of
 from target_quickbooks.quickbooks.faults import Fault, Recovery, faults_in, read_faults
 from target_quickbooks.quickbooks.governor import Governor
 from target_quickbooks.quickbooks.query import PAGE, select_page
@@ -46,13 +50,35 @@ class Refused(TargetError):
         self.repeated = False
 
 
-class _Again(Exception):
-    """The request may be repeated, not before ``seconds`` have passed."""
+class Unanswered(TemporaryError):
+    """QuickBooks' servers failed over a request as often as the caller lets them.
 
-    def __init__(self, reason: str, *, seconds: float = 0.0, throttled: bool = False) -> None:
+    Attributes:
+        reason: How they failed last.
+        slept: Seconds that were waited between the attempts.
+    """
+
+    def __init__(self, reason: str, *, slept: float = 0.0) -> None:
+        super().__init__(_kept_failing(reason))
+        self.reason = reason
+        self.slept = slept
+
+
+class _Again(Exception):
+    """The request may be repeated, not before ``seconds`` have passed.
+
+    Attributes:
+        throttled: QuickBooks has asked for the wait.
+        arrived: The request may have reached QuickBooks and may itself be why it was not answered.
+    """
+
+    def __init__(
+        self, reason: str, *, seconds: float = 0.0, throttled: bool = False, arrived: bool = True
+    ) -> None:
         super().__init__(reason)
         self.seconds = seconds
         self.throttled = throttled
+        self.arrived = arrived and not throttled
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +137,8 @@ class QuickBooksClient:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.calls = CallCount()
+        #: By how much this machine's clock is ahead of QuickBooks', as far as its last answer tells.
+        self.clock_ahead = dt.timedelta(0)
         self._base = f"{api_url}/v3/company/{realm_id}"
         self._realm_id = realm_id
         self._tokens = tokens
@@ -122,8 +150,13 @@ class QuickBooksClient:
 
     def query(self, statement: str) -> list[Mapping[str, Any]]:
         """The rows of one statement (at most 1,000)."""
-        answer = self._send("/query", body=statement, content_type="application/text")
-        return _rows(answer.body)
+        answer = self._send(
+            "/query",
+            body=statement,
+            content_type="application/text",
+            check=lambda body: rows_of(statement, body),
+        )
+        return rows_of(statement, answer.body)
 
     def queries(self, statements: Sequence[str], *, rows_each: int = 150) -> list[list[Mapping[str, Any]]]:
         """The rows of several statements, in as few requests as the batch limits allow.
@@ -160,8 +193,25 @@ class QuickBooksClient:
         found = answer.body.get(entity)
         return found if isinstance(found, Mapping) else {}
 
-    def batch(self, items: Sequence[Mapping[str, Any]], *, request_id: str = "") -> BatchAnswer:
-        """Send up to 30 items; an item's answer is its own, the others are not touched by its fault."""
+    def batch(
+        self,
+        items: Sequence[Mapping[str, Any]],
+        *,
+        request_id: str = "",
+        failures: int | None = None,
+        seconds: float | None = None,
+    ) -> BatchAnswer:
+        """Send up to 30 items; an item's answer is its own, the others are not touched by its fault.
+
+        Args:
+            items: The items.
+            request_id: For writes.
+            failures: Give up after so many errors of QuickBooks' own in a row.
+            seconds: Give up after so much time, in place of what the settings allow.
+
+        Raises:
+            Unanswered: As often or as long as ``failures`` allows, QuickBooks' servers failed.
+        """
         answer = self._send(
             "/batch",
             params={"requestid": request_id} if request_id else {},
@@ -169,11 +219,12 @@ class QuickBooksClient:
             content_type="application/json",
             batch=True,
             writes=bool(request_id),
+            check=by_batch_id,
+            limits=_Limits(self._max_retry_seconds if seconds is None else seconds, failures),
         )
-        found = answer.body.get("BatchItemResponse")
-        answers = [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
-        by_id = {str(item.get("bId")): item for item in answers}
-        return BatchAnswer(by_id, answer.tid, repeated=answer.repeated)
+        by_id, ambiguous = by_batch_id(answer.body)
+        strangers = by_id.keys() - {str(item["bId"]) for item in items}
+        return BatchAnswer(by_id, answer.tid, repeated=answer.repeated, mixed_up=ambiguous or bool(strangers))
 
     def _query_rows(self, statement: str, item: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
         """The rows of one query of a batch; asked again by itself where the batch left it undecided."""
@@ -182,7 +233,10 @@ class QuickBooksClient:
             return self.query(statement)
         if faults:
             raise Refused(faults)
-        return _rows(item)
+        try:
+            return rows_of(statement, item)
+        except OddAnswer:
+            return self.query(statement)
 
     def _send(
         self,
@@ -193,7 +247,10 @@ class QuickBooksClient:
         content_type: str = "",
         batch: bool = False,
         writes: bool = False,
+        check: Callable[[Mapping[str, Any]], object] = lambda _: None,
+        limits: _Limits | None = None,
     ) -> Answer:
+        limits = limits or _Limits(self._max_retry_seconds)
         request = requests.Request(
             "GET" if body is None else "POST",
             self._base + path,
@@ -204,7 +261,7 @@ class QuickBooksClient:
         try:
             for attempt in Retrying(
                 retry=retry_if_exception_type(_Again),
-                stop=stop_after_delay(self._max_retry_seconds),
+                stop=limits.reached,
                 wait=_wait,
                 before_sleep=self._note_repeat,
                 sleep=self._sleep,
@@ -212,10 +269,13 @@ class QuickBooksClient:
             ):
                 with attempt:
                     repeated = attempt.retry_state.attempt_number > 1
-                    return self._once(request, batch=batch, writes=writes, repeated=repeated)
+                    answer = self._once(request, batch=batch, writes=writes, repeated=repeated)
+                    _check(answer.body, check)
+                    return answer
         except _Again as error:
-            msg = f"QuickBooks kept failing ({error}). Nothing is lost: run again later."
-            raise TemporaryError(msg) from None
+            if limits.failures and error.arrived:
+                raise Unanswered(str(error), slept=limits.slept) from None
+            raise TemporaryError(_kept_failing(str(error))) from None
         raise AssertionError  # pragma: no cover - Retrying either returns or raises
 
     def _once(self, request: requests.Request, *, batch: bool, writes: bool, repeated: bool) -> Answer:
@@ -240,9 +300,13 @@ class QuickBooksClient:
         with self._governor.request(batch=batch):
             self.calls.count(writes=writes)
             try:
-                return self._session.send(prepared, timeout=_TIMEOUT, allow_redirects=False, **surroundings)
+                response = self._session.send(
+                    prepared, timeout=_TIMEOUT, allow_redirects=False, **surroundings
+                )
             except requests.RequestException as error:
-                raise _Again(type(error).__name__) from None
+                raise _Again(type(error).__name__, arrived=not _is_unreachable(error)) from None
+        self.clock_ahead = _clock_ahead(response, self.clock_ahead)
+        return response
 
     def _is_stale(self, response: requests.Response) -> bool:
         faults = read_faults(_text(response), status=response.status_code)
@@ -265,7 +329,7 @@ class QuickBooksClient:
         first = faults[0]
         match first.recovery:
             case Recovery.RETRY:
-                throttled = response.status_code == requests.codes.too_many_requests
+                throttled = response.status_code == requests.codes.too_many_requests or first.code == "3001"
                 return _Again(first.text, seconds=_retry_after(response), throttled=throttled)
             case Recovery.REFRESH | Recovery.STOP:
                 return company_refused(self._realm_id, first)
@@ -288,11 +352,13 @@ class BatchAnswer:
 
     Attributes:
         repeated: The request was sent more than once: an earlier attempt may have been applied.
+        mixed_up: It answers an item twice, or items that were not sent: which answer is whose is not sure.
     """
 
     by_id: Mapping[str, Mapping[str, Any]]
     tid: str
     repeated: bool = False
+    mixed_up: bool = False
 
 
 def company_refused(realm_id: str, fault: Fault) -> CompanyRefused:
@@ -301,6 +367,29 @@ def company_refused(realm_id: str, fault: Fault) -> CompanyRefused:
         f"QuickBooks refuses company (realm) {realm_id}: {fault.text}. Check realm_id, environment and "
         "api_url, and that the connected user is an admin there; reconnect with: quickbooks-admin connect"
     )
+
+
+class _Limits:
+    """When to give up repeating a request."""
+
+    def __init__(self, seconds: float, failures: int | None = None) -> None:
+        self._seconds = seconds
+        self.failures = failures
+        self.slept = 0.0
+        self._in_a_row = 0
+
+    def reached(self, state: RetryCallState) -> bool:
+        """Asked after each failed attempt; at least what was slept has passed."""
+        error = state.outcome.exception() if state.outcome else None
+        self.slept = state.idle_for
+        arrived = isinstance(error, _Again) and error.arrived
+        self._in_a_row = self._in_a_row + 1 if arrived else 0
+        passed = max(state.seconds_since_start or 0.0, self.slept)
+        return passed >= self._seconds or (self.failures is not None and self._in_a_row >= self.failures)
+
+
+def _kept_failing(reason: str) -> str:
+    return f"QuickBooks kept failing ({reason}). Nothing is lost: run again later."
 
 
 _backoff = wait_exponential_jitter(multiplier=0.5, max=_LONGEST_WAIT, jitter=0.5)
@@ -322,16 +411,28 @@ def _text(response: requests.Response) -> str:
     return response.content.decode("utf-8", "replace")
 
 
-def _rows(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The objects of a query's answer: a list in QueryResponse, or one object without that wrapper.
+def _check(body: Mapping[str, Any], check: Callable[[Mapping[str, Any]], object]) -> None:
+    """An answer that QuickBooks cannot mean is asked for again."""
+    try:
+        check_shape(body)
+        check(body)
+    except OddAnswer as odd:
+        raise _Again(str(odd)) from None
 
-    The latter is how the manual shows a query for Preferences (QuickBooks manual 3.3).
-    """
-    response = answer.get("QueryResponse")
-    held = response if isinstance(response, Mapping) else answer
-    for value in held.values():
-        if isinstance(value, list):
-            return [row for row in value if isinstance(row, Mapping)]
-        if isinstance(value, Mapping):
-            return [value]
-    return []
+
+def _is_unreachable(error: requests.RequestException) -> bool:
+    """Whether not even a connection came about."""
+    cause = error.args[0] if error.args else None
+    reason = getattr(cause, "reason", None)
+    return isinstance(error, requests.ConnectTimeout) or isinstance(
+        reason, NewConnectionError | ConnectTimeoutError
+    )
+
+
+def _clock_ahead(response: requests.Response, known: dt.timedelta) -> dt.timedelta:
+    """By how much our clock is ahead of the one that dated the answer."""
+    try:
+        theirs = parsedate_to_datetime(response.headers["Date"])
+    except (KeyError, ValueError):
+        return known
+    return dt.datetime.now(dt.UTC) - theirs if theirs.tzinfo else known

@@ -55,7 +55,13 @@ class Fault:
     def text(self) -> str:
         """One line for logs and failures: code, message and detail, shortened and redacted."""
         words = " - ".join(dict.fromkeys(part for part in (self.message, self.detail) if part))
-        return redact_text(" ".join(f"{self.code} {words}".split()))[:_DETAIL_LENGTH]
+        line = " ".join(f"{self.code} {words}".split())
+        return redact_text("".join(letter for letter in line if letter.isprintable()))[:_DETAIL_LENGTH]
+
+    @property
+    def is_unexplained(self) -> bool:
+        """Whether the answer named no fault: all that is known is an error status."""
+        return self.status != 200 and self.code == str(self.status)  # noqa: PLR2004
 
     @property
     def may_be_repetition(self) -> bool:
@@ -91,12 +97,15 @@ _RECOVERIES = {
 
 
 def _by_status(status: int) -> Recovery:
-    """For answers without a known code; a redirect or 404 is about the address, not the record."""
+    """For answers without a known code; a redirect or 404 is about the address, not the record.
+
+    QuickBooks answers 200 to whatever it did, so that another success is not its own.
+    """
     if status == 401:  # noqa: PLR2004 - HTTP statuses are clearer as numbers
         return Recovery.REFRESH
     if status in {403, 404, 405, 407} or 300 <= status < 400:  # noqa: PLR2004
         return Recovery.STOP
-    if status in {408, 429} or status >= 500:  # noqa: PLR2004
+    if status in {408, 429} or status >= 500 or 200 < status < 300:  # noqa: PLR2004
         return Recovery.RETRY
     return Recovery.REFUSE
 

@@ -24,6 +24,8 @@ from target_quickbooks.store.audit_tail import GENESIS, Tail
 from target_quickbooks.store.tables import VERSION_LENGTH, audit, audit_tails
 
 _ROWS_AT_ONCE = 500
+_ROWS_COMPARED = 20
+_UNSUCCESSFUL = frozenset({"blocked", "refused"})
 _HASHED = tuple(column.name for column in audit.columns if column.name != "hash")
 
 
@@ -163,6 +165,37 @@ def by_sequence(connection: Connection, sequence: int, *, realm_id: str = "") ->
     if realm_id:
         query = query.where(audit.c.realm_id == realm_id)
     return [dict(row) for row in connection.execute(query.order_by(audit.c.realm_id)).mappings()]
+
+
+def tells(connection: Connection, entry: Entry) -> bool:
+    """Whether the record's history since it last went through says the same already.
+
+    The request of an attempt that ended as the one before is with its intent.
+    """
+    query = (
+        select(audit.c.operation, audit.c.outcome, audit.c.version, audit.c.detail, audit.c.after)
+        .where(
+            audit.c.realm_id == entry.company.realm_id,
+            audit.c.organization_id == entry.company.organization_id,
+            audit.c.bill_id == entry.bill_id,
+            audit.c.stream == entry.stream,
+        )
+        .order_by(audit.c.sequence.desc())
+        .limit(_ROWS_COMPARED)
+    )
+    wanted = canonical(redact(entry.after))
+    for row in connection.execute(query):
+        if row.outcome not in _UNSUCCESSFUL:
+            return False
+        same = (row.operation, row.outcome, row.version, row.detail) == (
+            entry.operation,
+            entry.outcome,
+            entry.version[:VERSION_LENGTH],
+            entry.detail,
+        )
+        if same and canonical(row.after) == wanted:
+            return True
+    return False
 
 
 def realms(connection: Connection) -> list[str]:

@@ -182,6 +182,41 @@ def unsettled_ids(
     return found
 
 
+def first_seen(
+    connection: Connection, company: Company, stream: str, bill_ids: Iterable[str], code: str
+) -> dict[str, dt.datetime]:
+    """Of these records, those with an unsettled failure of a code, and since when."""
+    ids = list(bill_ids)
+    found: dict[str, dt.datetime] = {}
+    for start in range(0, len(ids), _IDS_PER_QUERY):
+        query = select(failures.c.bill_id, failures.c.first_at).where(
+            _of(company),
+            failures.c.stream == stream,
+            failures.c.bill_id.in_(ids[start : start + _IDS_PER_QUERY]),
+            failures.c.status.in_(UNSETTLED),
+            failures.c.code == code,
+        )
+        found |= {row.bill_id: row.first_at for row in connection.execute(query)}
+    return found
+
+
+def dismissed_records(
+    connection: Connection, cipher: Cipher, company: Company, stream: str, bill_ids: Iterable[str]
+) -> dict[str, Mapping[str, Any]]:
+    """Of these records, those whose failure was dismissed, as they were then."""
+    ids = list(bill_ids)
+    found: dict[str, Mapping[str, Any]] = {}
+    for start in range(0, len(ids), _IDS_PER_QUERY):
+        query = select(failures.c.bill_id, failures.c.record).where(
+            _of(company),
+            failures.c.stream == stream,
+            failures.c.bill_id.in_(ids[start : start + _IDS_PER_QUERY]),
+            failures.c.status == str(Status.DISMISSED),
+        )
+        found |= {row.bill_id: cipher.unseal(row.record) for row in connection.execute(query)}
+    return found
+
+
 def select_failures(
     connection: Connection, cipher: Cipher, selection: Selection | None = None
 ) -> list[Failure]:
@@ -191,7 +226,7 @@ def select_failures(
 
 
 def dismiss(connection: Connection, numbers: Iterable[int], *, now: dt.datetime) -> None:
-    """Let unsettled failures go: they are not tried again unless their record comes again."""
+    """Let unsettled failures go: they are not tried again unless their record changes in BILL."""
     for number in numbers:
         connection.execute(
             update(failures)
