@@ -212,6 +212,28 @@ runs = Table(
     Index(None, "realm_id", "started_at"),
 )
 
+#: What was found in QuickBooks that is not as it was last written.
+drift = Table(
+    "drift",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("realm_id", _Id, nullable=False),
+    Column("organization_id", _Id, nullable=False),
+    Column("entity", String(32), nullable=False),
+    Column("quickbooks_id", _Id, nullable=False),
+    Column("bill_id", _Id, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("differences", ExactJson, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("found_by", String(64), nullable=False),
+    Column("found_at", UtcTime, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+    Column("resolved_at", UtcTime),
+    Index(None, "realm_id", "organization_id", "status"),
+    Index(None, "realm_id", "entity", "quickbooks_id"),
+)
+
 secrets = Table(
     "secrets",
     metadata,
