@@ -57,6 +57,8 @@ MESSAGES: Final = {
     "6100": "Invalid Line TaxCode in the request",
     "6140": "Duplicate Document Number Error",
     "6150": "ParentRef required",
+    "6160": "Invalid TaxCodeRef in the request",
+    "6170": "TxnTaxDetail cannot be specified with NotApplicable",
     "6180": "Sub Level Limit",
     "6190": "Invalid Company Status Error",
     "6210": "Account Period Closed, Cannot Update Through Services API",

@@ -127,12 +127,16 @@ def tax_code(write: Write, ref: Ref) -> None:
     """Check the tax code of a line: TAX or NON in the US, a TaxCode elsewhere.
 
     Raises:
-        RefusedError: 6100 in the US, 2500 elsewhere.
+        RefusedError: 6100 in the US, 2500 (by switch 6160) elsewhere.
     """
     if write.realm.profile.country == "US":
         if ref["value"] not in {"TAX", "NON"}:
             raise refused("6100", "Invalid Line TaxCode in the request. Line TaxCode can be TAX or NON.")
         return
+    if write.realm.switches.bad_tax_code == "6160":
+        code = write.realm.record("TaxCode", ref["value"])
+        if code is None or code.body.get("Active") is False:
+            raise refused("6160", f"Invalid TaxCodeRef in the request. Supplied value:{ref['value']}")
     resolve(write, "TaxCode", ref)
 
 

@@ -19,6 +19,7 @@ from ap_simulator.quickbooks.realm import Realm
 from ap_simulator.quickbooks.rendering import entity_dict
 from ap_simulator.quickbooks.replay import ReplayMemory
 from ap_simulator.quickbooks.switches import QuickBooksSwitches
+from ap_simulator.quickbooks.tax_tables import tax_records
 from ap_simulator.quickbooks.webhooks.notifier import Notifier
 from ap_simulator.quickbooks.writing.company import SINGLETON_ID, show_profile, singletons
 
@@ -66,12 +67,7 @@ class QuickBooksService:
         self._memories[realm_id] = ReplayMemory(clock=self._clock, switches=self.switches)
         for name, body in singletons(realm, company).items():
             load_records(realm, ENTITIES[name], [{"Id": SINGLETON_ID, **body}])
-        if company.country == "US":
-            codes = [
-                {"Id": "TAX", "Name": "TAX", "Description": "Taxable", "Taxable": True},
-                {"Id": "NON", "Name": "NON", "Description": "Non-Taxable", "Taxable": False},
-            ]
-            load_records(realm, ENTITIES["TaxCode"], codes)
+        _load_taxes(realm)
 
     def find(self, realm_id: str) -> Realm | None:
         """The company of that id."""
@@ -109,7 +105,10 @@ class QuickBooksService:
             TypeError: There is no such attribute.
         """
         realm = self.realm(realm_id)
+        before = realm.profile.country
         show_profile(realm, replace(realm.profile, **changes))
+        if realm.profile.country != before:
+            _load_taxes(realm)
 
     def load(self, realm_id: str, entity: str, records: Iterable[Mapping[str, Any]]) -> None:
         """Store complete records as they are, without rules, counts or events.
@@ -176,3 +175,9 @@ class QuickBooksService:
     async def close(self) -> None:
         """Drop webhooks under way."""
         await self.notifier.close()
+
+
+def _load_taxes(realm: Realm) -> None:
+    """Give a company the tax codes and rates of its country."""
+    for name, records in tax_records(realm.profile.country).items():
+        load_records(realm, ENTITIES[name], records)

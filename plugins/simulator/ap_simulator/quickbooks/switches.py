@@ -179,6 +179,28 @@ class QuickBooksSwitches:
         "DepartmentRef of a purchase order in a company that tracks departments: stored, error "
         "2010, or dropped.",
     )
+    line_tax_codes: Literal["required", "optional"] = _switch(
+        "required",
+        "Whether each line of a taxed transaction needs a TaxCodeRef in Canada, the United Kingdom, "
+        "Australia and India: error 6000 without.",
+    )
+    global_tax_required: bool = _switch(
+        False,
+        "Whether transactions outside the US must carry GlobalTaxCalculation; documented as "
+        "required, and as TaxExcluded by default.",
+    )
+    bad_tax_code: Literal["2500", "6160"] = _switch(
+        "2500", "Error code of a TaxCodeRef outside the US that names no active tax code."
+    )
+    tax_detail_not_applicable: Literal["6170", "drop"] = _switch(
+        "6170", "TxnTaxDetail together with GlobalTaxCalculation NotApplicable: error 6170, or dropped."
+    )
+    supplied_tax: Literal["keep", "compute"] = _switch(
+        "keep", "TotalTax or TaxLine sent outside the US: kept, or computed from the lines' codes."
+    )
+    tax_inclusive_amounts: Literal["gross", "net"] = _switch(
+        "gross", "What the amounts of lines are under TaxInclusive: with the tax, or without it."
+    )
     billable_status: Literal["store", "ignore"] = _switch(
         "store", "BillableStatus of a line, documented as read only: stored, or ignored."
     )

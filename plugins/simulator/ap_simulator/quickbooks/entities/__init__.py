@@ -11,7 +11,7 @@ from ap_simulator.quickbooks.entities.company import (
     PREFERENCES,
 )
 from ap_simulator.quickbooks.entities.fields import EntityType
-from ap_simulator.quickbooks.entities.lists import ACCOUNT, CLASS, DEPARTMENT, ITEM, TAX_CODE, TERM
+from ap_simulator.quickbooks.entities.lists import ACCOUNT, CLASS, DEPARTMENT, ITEM, TAX_CODE, TAX_RATE, TERM
 from ap_simulator.quickbooks.entities.people import CUSTOMER, EMPLOYEE, VENDOR
 from ap_simulator.quickbooks.entities.purchases import (
     BILL,
@@ -32,6 +32,7 @@ ENTITIES: Final[dict[str, EntityType]] = {
         ITEM,
         TERM,
         TAX_CODE,
+        TAX_RATE,
         PURCHASE_ORDER,
         BILL,
         BILL_PAYMENT,

@@ -10,7 +10,7 @@ from ap_simulator.quickbooks.entities.fields import (
     EntityType,
     Field,
     Flag,
-    Ignored,
+    Group,
     Number,
     Reference,
     Text,
@@ -161,6 +161,21 @@ ITEM = EntityType(
     ),
 )
 
+_RATES = Group(
+    (
+        Field(
+            name="TaxRateDetail",
+            many=True,
+            kind=Group(
+                (
+                    Field(name="TaxRateRef", kind=Reference("TaxRate")),
+                    Field(name="TaxTypeApplicable", kind=Text()),
+                    Field(name="TaxOrder", kind=Number(decimals=0)),
+                )
+            ),
+        ),
+    )
+)
 TAX_CODE = EntityType(
     name="TaxCode",
     family="list",
@@ -176,7 +191,25 @@ TAX_CODE = EntityType(
         ACTIVE,
         Field(name="Taxable", kind=Flag()),
         Field(name="TaxGroup", kind=Flag()),
-        Field(name="SalesTaxRateList", kind=Ignored()),
-        Field(name="PurchaseTaxRateList", kind=Ignored()),
+        Field(name="SalesTaxRateList", kind=_RATES),
+        Field(name="PurchaseTaxRateList", kind=_RATES),
+    ),
+)
+
+TAX_RATE = EntityType(
+    name="TaxRate",
+    family="list",
+    ids="tax_rates",
+    label="TaxRates",
+    display="Name",
+    operations=operations(without=("cdc",)),
+    fields=(
+        sought(Field(name="Name", kind=Text(100))),
+        Field(name="Description", kind=Text(100)),
+        ACTIVE,
+        Field(name="RateValue", kind=Number(decimals=7)),
+        Field(name="AgencyRef", kind=Reference(named=False)),
+        Field(name="SpecialTaxType", kind=Text()),
+        Field(name="DisplayType", kind=Text()),
     ),
 )

@@ -13,7 +13,7 @@ from ap_simulator.quickbooks.realm import Realm
 from ap_simulator.quickbooks.store.record import Record
 from ap_simulator.quickbooks.transactions.balances import complete_payable, move_vendor_balance
 from ap_simulator.quickbooks.transactions.dates import check_open_books, settle_dates
-from ap_simulator.quickbooks.transactions.lines import settle_lines, settle_tax, total
+from ap_simulator.quickbooks.transactions.lines import settle_lines
 from ap_simulator.quickbooks.transactions.numbers import settle_number
 from ap_simulator.quickbooks.transactions.orders import linked, refresh_order
 from ap_simulator.quickbooks.transactions.parties import (
@@ -23,6 +23,7 @@ from ap_simulator.quickbooks.transactions.parties import (
     settle_payable_account,
     settle_vendor,
 )
+from ap_simulator.quickbooks.transactions.taxes import settle_tax, total
 from ap_simulator.quickbooks.writing.addresses import numbered
 from ap_simulator.quickbooks.writing.context import PlainRules, Write
 
@@ -52,7 +53,7 @@ class BillRules(PlainRules):
         if "VendorAddr" not in body and "BillAddr" in vendor.body and write.is_create:
             body["VendorAddr"] = dict(vendor.body["BillAddr"])
         numbered(write.realm, body, write.stored, "VendorAddr")
-        body["TotalAmt"] = total(body)
+        body["TotalAmt"] = total(write.realm, body)
         if write.before is None:
             body["Balance"] = body["TotalAmt"]
         else:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from ap_simulator.quickbooks import references
 from ap_simulator.quickbooks.entities.parts import ACCOUNT_LINE, ITEM_LINE
-from ap_simulator.quickbooks.formats import amount, product
+from ap_simulator.quickbooks.formats import product
 from ap_simulator.quickbooks.problems import Problem, RefusedError, business, missing, refused
 from ap_simulator.quickbooks.realm import Realm
 from ap_simulator.quickbooks.writing.context import Write
@@ -65,26 +65,6 @@ def counts(line: Mapping[str, Any]) -> bool:
     """Whether a line's amount counts: text lines, which name neither item nor account, do not."""
     detail = line_detail(line)
     return "ItemRef" in detail or "AccountRef" in detail
-
-
-def total(body: Mapping[str, Any]) -> Decimal:
-    """The total of a transaction: its lines, and its tax unless that is within the amounts."""
-    lines = sum((line["Amount"] for line in body.get("Line", []) if counts(line)), _ZERO)
-    tax = _ZERO
-    if body.get("GlobalTaxCalculation", "TaxExcluded") == "TaxExcluded":
-        tax = body.get("TxnTaxDetail", {}).get("TotalTax", _ZERO)
-    return amount(lines + tax)
-
-
-def settle_tax(write: Write) -> None:
-    """Keep the tax properties that the company uses."""
-    body, profile = write.body, write.realm.profile
-    if not profile.using_sales_tax:
-        body.pop("TxnTaxDetail", None)
-    if profile.country == "US":
-        body.pop("GlobalTaxCalculation", None)
-    else:
-        body.setdefault("GlobalTaxCalculation", "TaxExcluded")
 
 
 def _no_lines(realm: Realm) -> RefusedError:

@@ -20,8 +20,6 @@ from ap_simulator.quickbooks.transactions.lines import (
     counts,
     line_detail,
     settle_lines,
-    settle_tax,
-    total,
 )
 from ap_simulator.quickbooks.transactions.numbers import settle_number
 from ap_simulator.quickbooks.transactions.parties import (
@@ -31,6 +29,7 @@ from ap_simulator.quickbooks.transactions.parties import (
     settle_payable_account,
     settle_vendor,
 )
+from ap_simulator.quickbooks.transactions.taxes import settle_tax, total
 from ap_simulator.quickbooks.writing.addresses import flattened, numbered
 from ap_simulator.quickbooks.writing.context import PlainRules, Write
 
@@ -65,7 +64,7 @@ class PurchaseOrderRules(PlainRules):
         body = write.body
         body.setdefault("POStatus", "Open")
         body.setdefault("EmailStatus", "NotSet")
-        body["TotalAmt"] = total(body)
+        body["TotalAmt"] = total(write.realm, body)
         _custom_fields(write)
         _addresses(write, vendor)
         _keep_received(write)
