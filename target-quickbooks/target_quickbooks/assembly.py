@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from target_quickbooks.gate import Gate
+from target_quickbooks.memory import LastingMemory, PassingMemory
 from target_quickbooks.order_step import OrderStep
 from target_quickbooks.outlet import Outlet
-from target_quickbooks.plan_mode import PlanCollector
+from target_quickbooks.plan.collector import PlanCollector
 from target_quickbooks.quickbooks.client import QuickBooksClient
 from target_quickbooks.quickbooks.directory import Directory
 from target_quickbooks.quickbooks.governor import Governor, log_long_wait
@@ -18,6 +21,7 @@ from target_quickbooks.quickbooks.oauth import TokenSource, utc_now
 from target_quickbooks.report import RunReport
 from target_quickbooks.run_lease import RunLease
 from target_quickbooks.settings import Mode, Settings
+from target_quickbooks.store import connection_table
 from target_quickbooks.store.cipher import Cipher
 from target_quickbooks.store.database import Store, open_store
 from target_quickbooks.store.quota_table import StoredLedger
@@ -88,7 +92,8 @@ def assemble(
         sleep=sleep,
     )
     directory = Directory(client)
-    plan = PlanCollector(report) if settings.mode is Mode.PLAN else None
+    plans = settings.mode is Mode.PLAN
+    plan = PlanCollector(store=store, directory=directory, report=report, run_id=run_id) if plans else None
     writer: Outlet = plan or Writer(
         store=store,
         client=client,
@@ -98,9 +103,19 @@ def assemble(
         now=utc_now,
         sleep=sleep,
         after_batch=after_batch,
+        max_retry_seconds=settings.max_retry_seconds,
     )
-    vendors = VendorStep(store, directory, writer, settings.policies, report)
-    orders = OrderStep(store, directory, writer, settings.policies, report)
+    gate = Gate(
+        directory,
+        settings.policies,
+        grant_ends=lambda: grant_end(store, settings),
+        now=utc_now,
+        found=report.preflight_found,
+        stops=not plans,
+    )
+    memory = PassingMemory(store) if plans else LastingMemory(store)
+    parts = (store, directory, writer, settings.policies, report, memory, gate, plans)
+    vendors, orders = VendorStep(*parts), OrderStep(*parts)
     walk = Walk(
         realm_id=settings.realm_id,
         run_id=run_id,
@@ -108,8 +123,17 @@ def assemble(
         writer=writer,
         vendors=vendors,
         orders=orders,
+        memory=memory,
+        unsettled=plan.unsettled if plan else lambda _, stored: stored,
     )
     return Run(settings, store, client, directory, walk, report, plan, trigger, run_id, lease)
+
+
+def grant_end(store: Store, settings: Settings) -> dt.datetime | None:
+    """When the refresh token of the settings' connection ends, if that is known."""
+    with store.reading() as database:
+        found = connection_table.load(database, store.cipher, settings.realm_id, settings.client_id)
+    return found.refresh_expires_at if found else None
 
 
 def _lease(settings: Settings, store: Store, run_id: str, sleep: Callable[[float], None]) -> RunLease:

@@ -13,6 +13,7 @@ __all__ = [
     "GrantDead",
     "InputError",
     "KeyMissing",
+    "PreflightFailed",
     "RunConflict",
     "SchemaMissing",
     "SettingsError",
@@ -51,6 +52,10 @@ class GrantDead(TargetError):
 
 class CompanyRefused(TargetError):
     """The company (realm) cannot be used: wrong realm, plan, role or subscription."""
+
+
+class PreflightFailed(TargetError):
+    """Settings or company would make every record of a kind fail; its message lists all of it."""
 
 
 class TemporaryError(TargetError):

@@ -25,9 +25,9 @@ from target_quickbooks.mapping.source import Bill, Kind, Reference, read_bill
 from target_quickbooks.order_planning import plan_closed_period, plan_found_order, plan_order
 from target_quickbooks.planning import Change, Item, Operation, plan_linked, refused
 from target_quickbooks.policies import ArchivedBill, ArchivedVendor
+from target_quickbooks.preflight import Bills
 from target_quickbooks.quickbooks.faults import Recovery
 from target_quickbooks.step import ENOUGH_ROUNDS, Step
-from target_quickbooks.store import reference_table
 
 ENTITY = "PurchaseOrder"
 STREAM = "bills"
@@ -79,6 +79,8 @@ class OrderStep(Step):
             return
         read = [self._read(record, link) for record, link in pending]
         active = [bill for bill in read if isinstance(bill, Bill) and not bill.archived]
+        if self.gate and (active or any(link for _, link in pending)):
+            self.gate.open(Bills.EXPECTED if active else Bills.NONE)
         around = self._surroundings(company, active) if active else None
         items = [
             bill if isinstance(bill, Change) else self._item(company, record, link, bill, around)
@@ -91,6 +93,12 @@ class OrderStep(Step):
             again = self._plan_again(company, conflicts)
             conflicts = self.writer.apply(again, replan=attempt < ENOUGH_ROUNDS)
 
+    def expects(self, company: Company, records: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether these bills hold one to map and write."""
+        pending, _ = self.news(company, records)
+        read = (self._read(record, link) for record, link in pending)
+        return any(isinstance(bill, Bill) and not bill.archived for bill in read)
+
     def _read(self, record: Mapping[str, Any], link: Link | None) -> Bill | Change:
         try:
             return read_bill(record)
@@ -101,8 +109,7 @@ class OrderStep(Step):
         wanted = {reference for bill in bills for reference in references_of(bill)}
         wanted |= {(Kind.VENDOR, bill.vendor_id) for bill in bills}
         vendors = self.links(company, "Vendor", [bill.vendor_id for bill in bills])
-        with self.store.reading() as connection:
-            references = reference_table.find(connection, company.organization_id, wanted)
+        references = self.references(company, wanted)
         customers = [*_names(references, Kind.CUSTOMER, Kind.JOB), *self.policies.customer_map.values()]
         items = [*_names(references, Kind.ITEM), *self.policies.item_map.values()]
         chart = self.directory.chart(_leaves(customers), _leaves(items))

@@ -1,4 +1,4 @@
-"""Where planned changes go: to QuickBooks (``writing``) or into a plan (``plan_mode``)."""
+"""Where planned changes go: to QuickBooks (``writing``) or into a plan (``plan``)."""
 
 from __future__ import annotations
 

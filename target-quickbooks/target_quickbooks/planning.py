@@ -87,6 +87,7 @@ class Change:
         code: For blocked ones, the refusal's code.
         reason: For skipped and blocked ones, why.
         line_ids: For found objects, BILL line id to the id of the line QuickBooks holds.
+        held: For updates of what is there, the object as QuickBooks held it when they were planned.
     """
 
     operation: Operation
@@ -100,6 +101,7 @@ class Change:
     advice: str = ""
     awaited: Awaited | None = None
     line_ids: Mapping[str, str] = field(default_factory=dict)
+    held: Payload | None = None
 
 
 def refused(item: Item, refusal: Refusal) -> Change:
@@ -200,7 +202,7 @@ def on_top_of(change: Change, live: Mapping[str, Any]) -> Change:
     body = {**kept, **change.body, "SyncToken": token}
     if _wakes(change, live) and live.get("DisplayName"):
         body["DisplayName"] = without_deleted(str(live["DisplayName"]))
-    return replace(change, body=body, sync_token=token)
+    return replace(change, body=body, sync_token=token, held=live)
 
 
 def _wakes(change: Change, live: Mapping[str, Any]) -> bool:

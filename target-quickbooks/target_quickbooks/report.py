@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 from target_quickbooks.planning import Change, Operation
+from target_quickbooks.preflight import Preflight, describe
 from target_quickbooks.quickbooks.client import CallCount
 from target_quickbooks.store.failure_table import Failure
 
-_COLUMNS = ("created", "updated", "closed", "linked", "skipped", "blocked", "failed")
+COLUMNS = ("created", "updated", "closed", "linked", "skipped", "blocked", "failed")
 _SHOWN_IF_ANY = frozenset({"closed", "linked"})
 _COUNTED_AS = {
     Operation.CREATE: "created",
@@ -23,6 +25,24 @@ _COUNTED_AS = {
 _SHOWN = 20
 _IDS_SHOWN = 3
 _NOTES_KEPT = 1000
+_WRITTEN_KEPT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A record that went through, for a list of them.
+
+    Attributes:
+        amount: Of a purchase order, in ``currency`` (empty for the home currency).
+    """
+
+    done: str
+    stream: str
+    bill_id: str
+    label: str
+    quickbooks_id: str
+    amount: Decimal | None
+    currency: str
 
 
 @dataclass(slots=True)
@@ -33,7 +53,14 @@ class RunReport:
     failures: dict[tuple[str, str], Failure] = field(default_factory=dict)
     notes: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     notes_left_out: int = 0
+    written: list[Written] = field(default_factory=list)
+    written_left_out: int = 0
+    preflight: Preflight | None = None
     company_name: str = ""
+
+    def preflight_found(self, preflight: Preflight) -> None:
+        """Remember what the pre-flight found; a later look at more takes the place of the first."""
+        self.preflight = preflight
 
     def done(self, change: Change, stored: Mapping[str, Any] | None = None) -> None:
         """Count a change that went through or was not needed."""
@@ -42,11 +69,31 @@ class RunReport:
         if column:
             self.counts[item.stream][column] += 1
             self.failures.pop((item.stream, item.bill_id), None)
+        if column and change.operation is not Operation.SKIP:
+            self._write(column, change, stored)
         if item.mapped.notes and change.operation.writes:
             self._note(item.stream, item.mapped.label, item.mapped.notes)
         dropped = stored is not None and "DepartmentRef" in change.body and not stored.get("DepartmentRef")
         if dropped:
             self.note("bills", "all bills", "QuickBooks does not keep a location on purchase orders")
+
+    def _write(self, column: str, change: Change, stored: Mapping[str, Any] | None) -> None:
+        """Keep the first of what went through; the rest is only counted."""
+        if len(self.written) >= _WRITTEN_KEPT:
+            self.written_left_out += 1
+            return
+        item, lines = change.item, change.body.get("Line")
+        self.written.append(
+            Written(
+                done=column,
+                stream=item.stream,
+                bill_id=item.bill_id,
+                label=item.mapped.label,
+                quickbooks_id=str((stored or {}).get("Id") or change.quickbooks_id),
+                amount=sum((line["Amount"] for line in lines), Decimal(0)) if lines else None,
+                currency=str((change.body.get("CurrencyRef") or {}).get("value") or ""),
+            )
+        )
 
     def unchanged(self, stream: str, count: int = 1) -> None:
         """Count records that are as they were."""
@@ -82,14 +129,23 @@ class RunReport:
             row[column] = row.get(column, 0) + 1
         return rows
 
-    def lines(self, calls: CallCount) -> list[str]:
-        """The report as lines of text, at most 110 characters wide where the texts allow."""
+    def lines(self, calls: CallCount, *, with_failures: bool = True) -> list[str]:
+        """The report as lines of text, at most 110 characters wide where the texts allow.
+
+        Args:
+            calls: What the run asked QuickBooks.
+            with_failures: Tell what failed and why, which a plan tells itself.
+        """
         table = self.table()
         lines = [f"QuickBooks company: {self.company_name}"] if self.company_name else []
+        if self.preflight:
+            lines.append(f"  {describe(self.preflight.company)}")
+            told = () if self.preflight.errors else self.preflight.warnings
+            lines += [f"warning: {found.text} {found.advice}" for found in told]
         if table:
             columns = [
                 name
-                for name in _COLUMNS
+                for name in COLUMNS
                 if name not in _SHOWN_IF_ANY or any(row.get(name) for row in table.values())
             ]
             width = max(len(stream) for stream in table)
@@ -104,7 +160,8 @@ class RunReport:
             f"QuickBooks calls: {calls.reads} reads, {calls.writes} writes, {calls.repeats} repeated"
             + (f", {calls.throttled} throttled" if calls.throttled else "")
         )
-        lines += self._failure_lines()
+        if with_failures:
+            lines += self._failure_lines()
         lines += [
             f"note: {label}: {text}"
             for (_, label), texts in list(self.notes.items())[:_SHOWN]
@@ -115,10 +172,11 @@ class RunReport:
             lines.append(f"... and {unseen} more notes")
         return lines
 
-    def to_json(self, calls: CallCount, *, run_id: str, exit_code: int) -> dict[str, Any]:
-        """The whole report for programs."""
+    def to_json(self, calls: CallCount, *, run_id: str, exit_code: int, mode: str = "sync") -> dict[str, Any]:
+        """The whole report for programs; its shape is described by ``report.schema.json``."""
         return {
             "run_id": run_id,
+            "mode": mode,
             "exit_code": exit_code,
             "company": self.company_name,
             "streams": self.table(),
@@ -128,6 +186,7 @@ class RunReport:
                 "repeats": calls.repeats,
                 "throttled": calls.throttled,
             },
+            "preflight": self.preflight.to_json() if self.preflight else None,
             "failures": [
                 {
                     "stream": failure.stream,

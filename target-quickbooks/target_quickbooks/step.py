@@ -9,9 +9,12 @@ from typing import Any, ClassVar
 
 from target_quickbooks.changes import Submission
 from target_quickbooks.exact_json import fingerprint
+from target_quickbooks.gate import Gate
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.names import sentence_start
 from target_quickbooks.mapping.payload import Mapped
+from target_quickbooks.mapping.source import Kind, Reference
+from target_quickbooks.memory import LastingMemory, Memory
 from target_quickbooks.outlet import Outlet
 from target_quickbooks.planning import Change, Item, Operation, resolve_edits
 from target_quickbooks.policies import Policies
@@ -28,13 +31,22 @@ _UPDATES = frozenset({Operation.UPDATE, Operation.CLOSE})
 
 @dataclass(frozen=True)
 class Step:
-    """One kind of record on its way from BILL to QuickBooks."""
+    """One kind of record on its way from BILL to QuickBooks.
+
+    Attributes:
+        memory: What is remembered of BILL's lists; that of the store if not given.
+        gate: The pre-flight that stands before the first write.
+        foresees: Ask before a write what is otherwise asked when QuickBooks refuses it.
+    """
 
     store: Store
     directory: Directory
     writer: Outlet
     policies: Policies
     report: RunReport
+    memory: Memory | None = None
+    gate: Gate | None = None
+    foresees: bool = False
 
     stream: ClassVar[str]
     entity: ClassVar[str]
@@ -42,7 +54,18 @@ class Step:
     def changed(
         self, company: Company, records: Sequence[Mapping[str, Any]]
     ) -> list[tuple[Mapping[str, Any], Link | None]]:
-        """The latest version of each record that is not exactly as when it was last written."""
+        """The latest version of each record that is not exactly as when it was last written.
+
+        The others are counted as unchanged.
+        """
+        pending, unchanged = self.news(company, records)
+        self.report.unchanged(self.stream, unchanged)
+        return pending
+
+    def news(
+        self, company: Company, records: Sequence[Mapping[str, Any]]
+    ) -> tuple[list[tuple[Mapping[str, Any], Link | None]], int]:
+        """The records that are not exactly as when they were last written, and how many others there are."""
         latest = {str(record["id"]): record for record in records}
         links = self.links(company, self.entity, latest)
         with self.store.reading() as connection:
@@ -54,8 +77,14 @@ class Step:
             or bill_id not in links
             or links[bill_id].source_digest != self._digest(record)
         ]
-        self.report.unchanged(self.stream, len(latest) - len(pending))
-        return pending
+        return pending, len(latest) - len(pending)
+
+    def references(
+        self, company: Company, wanted: Iterable[tuple[Kind, str]]
+    ) -> dict[tuple[Kind, str], Reference]:
+        """What is remembered of the records that bills refer to by id."""
+        memory = self.memory or LastingMemory(self.store)
+        return memory.references(company.organization_id, wanted)
 
     def bare_item(self, record: Mapping[str, Any], link: Link | None) -> Item:
         """The record before it is mapped."""
@@ -103,7 +132,11 @@ class Step:
         if link is None or change.operation not in _UPDATES or change.quickbooks_id not in updates:
             return change
         held = live.get(link.quickbooks_id)
-        return resolve_edits(change, link, held, self.policies) if held else self.gone(change.item, link)
+        return self.resolved(change, link, held) if held else self.gone(change.item, link)
+
+    def resolved(self, change: Change, link: Link, live: Mapping[str, Any]) -> Change:
+        """The update in view of what QuickBooks holds now."""
+        return resolve_edits(change, link, live, self.policies)
 
     def gone(self, item: Item, link: Link) -> Change:
         """The linked object is no longer in QuickBooks."""

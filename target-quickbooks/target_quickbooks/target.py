@@ -25,12 +25,14 @@ from typing_extensions import override
 from target_quickbooks.assembly import Run, assemble
 from target_quickbooks.errors import InputError, SchemaMissing, SettingsError, Stopped, TargetError
 from target_quickbooks.exact_json import to_json
+from target_quickbooks.page import Ending
 from target_quickbooks.quickbooks.oauth import utc_now
 from target_quickbooks.settings import CONFIG_SCHEMA, Settings, from_config
 from target_quickbooks.singer_input import MessageReader
 from target_quickbooks.sinks import sink_class
 from target_quickbooks.store import connection_table, run_table
 from target_quickbooks.store.database import default_url
+from target_quickbooks.telling import tell
 from target_quickbooks.walk import Walk
 
 _FLUSH_AFTER_SECONDS = 5.0
@@ -91,8 +93,17 @@ class TargetQuickbooks(Target):
     def _fail_summary(self) -> str:
         """Why the run counts as failed although it went to its end; empty if it does not."""
         run = self._run
-        if run is None or not run.settings.fail_on_failed_records or not run.report.failed_count:
+        if run is None:
             return ""
+        preflight = run.report.preflight
+        if preflight and preflight.errors:
+            count = len(preflight.errors)
+            problems = f"{count} problem{'s' if count > 1 else ''}"
+            return f"A run would stop before its first write: {problems} (listed above)."
+        if not run.settings.fail_on_failed_records or not run.report.failed_count:
+            return ""
+        if run.plan:
+            return f"{run.report.failed_count} records could not be written (listed above)."
         return (
             f"{run.report.failed_count} records could not be written (listed above); all others went "
             "through and STATE is kept. See: quickbooks-admin failures list"
@@ -168,27 +179,35 @@ class TargetQuickbooks(Target):
         self.failed = self._fail_summary()
         self.end(exit_code=1 if self.failed else 0)
 
-    def end(self, *, exit_code: int) -> None:
-        """Print the STATE of what is durable; tell and record how the run ended. Signals no longer matter."""
+    def end(self, *, exit_code: int, problem: str = "") -> None:
+        """Print the STATE of what is durable; tell and record how the run ended. Signals no longer matter.
+
+        Args:
+            exit_code: Of the process.
+            problem: Why the run could not go on, if so.
+        """
         self._busy = True
         self._print_state()
         run = self._run
         if run is None:
             return
         run.report.company_name = run.directory.company_name
-        if run.report.table() or exit_code == 0:
-            for line in [*run.report.lines(run.client.calls), *(run.plan.lines() if run.plan else [])]:
-                click.echo(line, err=True)
-        summary = run.report.to_json(run.client.calls, run_id=run.id, exit_code=exit_code)
-        if run.plan:
-            summary["plan"] = run.plan.to_json()
-        if run.settings.report_path:
-            run.settings.report_path.write_text(to_json(summary), encoding="utf-8")
-        with run.store.writing() as connection:
+        ending = Ending(
+            run_id=run.id,
+            realm_id=run.settings.realm_id,
+            exit_code=exit_code,
+            problem=problem,
+            finished_at=utc_now(),
+        )
+        for line in tell(run, ending):
+            click.echo(line, err=True)
+        if run.plan is None:
+            summary = run.report.to_json(run.client.calls, run_id=run.id, exit_code=exit_code)
             counts = {"streams": summary["streams"], "calls": summary["calls"]}
-            run_table.finish(connection, run.id, exit_code=exit_code, counts=counts, now=utc_now())
-            if run.report.company_name:
-                connection_table.name_company(connection, run.settings.realm_id, run.report.company_name)
+            with run.store.writing() as connection:
+                run_table.finish(connection, run.id, exit_code=exit_code, counts=counts, now=utc_now())
+                if run.report.company_name:
+                    connection_table.name_company(connection, run.settings.realm_id, run.report.company_name)
         run.close()
         self._run = None
 
@@ -204,6 +223,8 @@ class TargetQuickbooks(Target):
 
     def _begun(self) -> Run:
         run = assemble(self._settings(), sleep=self._sleep, after_batch=self._stop_if_asked)
+        if run.plan:
+            return run
         with run.store.writing() as connection:
             run_table.start(
                 connection,
@@ -284,7 +305,7 @@ class TargetQuickbooks(Target):
             target.listen(file_input)
         except TargetError as error:
             if target:
-                target.end(exit_code=error.exit_code)
+                target.end(exit_code=error.exit_code, problem=str(error))
             click.echo(f"{cls.name}: {error}", err=True)
             sys.exit(error.exit_code)
         if target.failed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from target_quickbooks.mapping.source import Vendor, read_vendor
 from target_quickbooks.mapping.vendor import map_vendor
 from target_quickbooks.planning import Change, Item, Operation, plan_linked, refused
 from target_quickbooks.policies import ArchivedVendor
+from target_quickbooks.preflight import Bills
 from target_quickbooks.quickbooks.faults import Recovery
 from target_quickbooks.step import ENOUGH_ROUNDS, Step
 from target_quickbooks.store import link_table
@@ -30,11 +31,21 @@ class VendorStep(Step):
     stream = STREAM
     entity = ENTITY
 
-    def write(self, company: Company, records: Sequence[Mapping[str, Any]]) -> None:
-        """Bring QuickBooks in step with these vendors; all outcomes are on disk on return."""
+    def write(
+        self, company: Company, records: Sequence[Mapping[str, Any]], bills: Callable[[], Bills] | None = None
+    ) -> None:
+        """Bring QuickBooks in step with these vendors; all outcomes are on disk on return.
+
+        Args:
+            company: Whose they are.
+            records: The vendors.
+            bills: Whether bills follow; asked only if there is something to write.
+        """
         pending = self.changed(company, records)
         if not pending:
             return
+        if self.gate and any(link or record.get("archived") is not True for record, link in pending):
+            self.gate.open(bills() if bills else Bills.NONE)
         planned = self._plan(company, [self._item(record, link) for record, link in pending])
         conflicts = self.writer.apply(self.submissions(company, pending, planned))
         for attempt in range(1, ENOUGH_ROUNDS + 1):
@@ -68,7 +79,7 @@ class VendorStep(Step):
             for item in items
             if isinstance(item, Item) and item.link is None and not item.archived
         ]
-        names = self._names(company, new)
+        names = self._names(company, new, look_at_others=self.foresees)
         changes = [item if isinstance(item, Change) else self._plan_one(item, names) for item in items]
         return self.against_live(changes)
 

@@ -8,26 +8,29 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from target_quickbooks.links import Company
-from target_quickbooks.mapping.source import Kind, read_reference
+from target_quickbooks.mapping.source import Kind
+from target_quickbooks.memory import REFERENCE_STREAMS, TRACKED_STREAMS, LastingMemory, Memory
 from target_quickbooks.order_step import OrderStep
 from target_quickbooks.outlet import Outlet
-from target_quickbooks.store import failure_table, link_table, reference_table, run_table
+from target_quickbooks.preflight import Bills
+from target_quickbooks.store import failure_table
 from target_quickbooks.store.database import Store
 from target_quickbooks.store.failure_table import Failure
 from target_quickbooks.vendor_step import VendorStep
 
-REFERENCE_STREAMS = frozenset(kind.value for kind in Kind)
-TRACKED_STREAMS = frozenset({"payments", "recurring_bills", "vendor_credits", "organization"})
 WRITTEN_STREAMS = ("vendors", "bills")
 STREAMS = REFERENCE_STREAMS | TRACKED_STREAMS | frozenset(WRITTEN_STREAMS)
 WINDOW = 900
 #: Refusals by QuickBooks whose cause lies there and may be gone by the next run: something inactive,
 #: a plan or permission, a name or number in use, an object that others were editing.
 _MAY_PASS = frozenset(f"quickbooks-{code}" for code in (610, 2500, 5010, 5020, 5030, 6140, 6240, 6430))
+
+#: The unsettled failures of a company as they are by now, made from those in the store.
+Unsettled = Callable[[Company, Sequence[Failure]], Sequence[Failure]]
 
 logger = logging.getLogger("target-quickbooks")
 
@@ -44,6 +47,8 @@ class Walk:
         writer: Outlet,
         vendors: VendorStep,
         orders: OrderStep,
+        memory: Memory | None = None,
+        unsettled: Unsettled = lambda _, stored: stored,
     ) -> None:
         self._realm_id = realm_id
         self._run_id = run_id
@@ -51,9 +56,12 @@ class Walk:
         self._writer = writer
         self._vendors = vendors
         self._orders = orders
+        self._memory = memory or LastingMemory(store)
+        self._unsettled = unsettled
         self._queues: defaultdict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
         self._invalid: list[tuple[str, Mapping[str, Any], str]] = []
         self._queued = 0
+        self._organizations: set[str] = set()
         self._settled = False
 
     @property
@@ -69,6 +77,7 @@ class Walk:
     def take(self, stream: str, record: Mapping[str, Any]) -> None:
         """Queue a record."""
         organization_id = str(record["organizationId"])
+        self._organizations.add(organization_id)
         self._queues[organization_id, stream].append(record)
         self._queued += 1
 
@@ -77,24 +86,45 @@ class Walk:
         self._invalid.append((stream, record, reason))
         self._queued += 1
 
-    def flush(self) -> None:
-        """Take everything queued to QuickBooks; on return all of it is durable."""
+    def flush(self, *, last: bool = False) -> None:
+        """Take everything queued to QuickBooks; on return all of it is durable.
+
+        Args:
+            last: Nothing follows.
+        """
         self.settle()
         queues, self._queues, self._queued = self._queues, defaultdict(list), 0
-        self._remember(queues)
+        self._memory.remember(queues)
         self._refuse_invalid()
-        for step in (self._vendors, self._orders):
-            for (organization_id, stream), records in queues.items():
-                if stream == step.stream:
-                    step.write(Company(self._realm_id, organization_id), records)
+        vendors, bills = self._queued_of(queues, "vendors"), self._queued_of(queues, "bills")
+        for company, records in vendors:
+            self._vendors.write(company, records, lambda: self._bills(bills, last=last))
+        for company, records in bills:
+            self._orders.write(company, records)
 
     def finish(self) -> None:
         """Flush, then try again what failed before and may pass now."""
-        self.flush()
+        self.flush(last=True)
         with self._store.reading() as connection:
             waiting = failure_table.organizations(connection, self._realm_id)
-        for organization_id in sorted(waiting):
+        for organization_id in sorted(waiting | self._organizations):
             self._retry(Company(self._realm_id, organization_id))
+
+    def _queued_of(
+        self, queues: Mapping[tuple[str, str], list[Mapping[str, Any]]], wanted: str
+    ) -> list[tuple[Company, list[Mapping[str, Any]]]]:
+        """The records of a stream by company."""
+        return [
+            (Company(self._realm_id, organization_id), records)
+            for (organization_id, stream), records in queues.items()
+            if stream == wanted
+        ]
+
+    def _bills(self, queued: list[tuple[Company, list[Mapping[str, Any]]]], *, last: bool) -> Bills:
+        """Whether bills follow on the vendors in hand."""
+        if any(self._orders.expects(company, records) for company, records in queued):
+            return Bills.EXPECTED
+        return Bills.NONE if last else Bills.POSSIBLE
 
     def replay(self, failures: Iterable[Failure]) -> None:
         """Take the records of failures again, whatever their cause; on return all outcomes are durable."""
@@ -102,7 +132,7 @@ class Walk:
             self.take(failure.stream, failure.record)
             if self.is_full:
                 self.flush()
-        self.flush()
+        self.flush(last=True)
 
     def settle(self) -> None:
         """Once in a run, before anything new is written: finish what was interrupted."""
@@ -113,18 +143,6 @@ class Walk:
             company, stream = submission.company, submission.item.stream
             key = (company.organization_id, stream)
             self._queues[key].insert(0, submission.record)
-
-    def _remember(self, queues: Mapping[tuple[str, str], list[Mapping[str, Any]]]) -> None:
-        """Keep what bills refer to by id, and what is tracked without being written."""
-        with self._store.writing() as connection:
-            for (organization_id, stream), records in queues.items():
-                if stream in REFERENCE_STREAMS:
-                    kind = Kind(stream)
-                    reference_table.save(
-                        connection, organization_id, (read_reference(kind, record) for record in records)
-                    )
-                if stream in TRACKED_STREAMS:
-                    run_table.track(connection, organization_id, stream, records)
 
     def _refuse_invalid(self) -> None:
         invalid, self._invalid = self._invalid, []
@@ -145,8 +163,9 @@ class Walk:
     def _retry(self, company: Company) -> None:
         """Try again what an earlier run, or this one, could not write for a cause that may be gone."""
         with self._store.reading() as connection:
-            unsettled = failure_table.unsettled(connection, self._store.cipher, company)
-            ready = [found for found in unsettled if self._may_pass(connection, company, found)]
+            stored = failure_table.unsettled(connection, self._store.cipher, company)
+        unsettled = self._unsettled(company, stored)
+        ready = [found for found in unsettled if self._may_pass(company, found)]
         if not ready:
             return
         logger.info("Trying again %d records that could not be written before.", len(ready))
@@ -155,7 +174,7 @@ class Walk:
             if records:
                 step.write(company, records)
 
-    def _may_pass(self, connection: Any, company: Company, failure: Failure) -> bool:
+    def _may_pass(self, company: Company, failure: Failure) -> bool:
         """Whether the cause may be gone.
 
         What waited can go on once it has what it waits for. A refusal by mapping, and some by QuickBooks,
@@ -163,17 +182,15 @@ class Walk:
         or a replay.
         """
         if failure.awaited:
-            return _arrived(connection, company, failure)
+            return self._arrived(company, failure)
         by_mapping = not failure.code.startswith(("quickbooks-", "record-"))
         return (by_mapping or failure.code in _MAY_PASS) and failure.run_id != self._run_id
 
-
-def _arrived(connection: Any, company: Company, failure: Failure) -> bool:
-    """Whether what the failure waits for is known now."""
-    awaited = failure.awaited
-    if awaited is None:
-        return True
-    if awaited.stream == "vendors":
-        return bool(link_table.find(connection, company, "Vendor", [awaited.bill_id]))
-    wanted = [(Kind(awaited.stream), awaited.bill_id)]
-    return bool(reference_table.find(connection, company.organization_id, wanted))
+    def _arrived(self, company: Company, failure: Failure) -> bool:
+        """Whether what the failure waits for is known now."""
+        awaited = failure.awaited
+        if awaited is None:
+            return True
+        if awaited.stream == "vendors":
+            return bool(self._vendors.links(company, "Vendor", [awaited.bill_id]))
+        return bool(self._orders.references(company, [(Kind(awaited.stream), awaited.bill_id)]))

@@ -169,10 +169,12 @@ def test_the_report_for_programs(report, change):
     told = report.to_json(CALLS, run_id="run", exit_code=1)
     assert json.loads(json.dumps(told)) == {
         "run_id": "run",
+        "mode": "sync",
         "exit_code": 1,
         "company": "Test Company",
         "streams": {"vendors": {"created": 1}, "bills": {"blocked": 1}},
         "calls": {"reads": 3, "writes": 2, "repeats": 1, "throttled": 0},
+        "preflight": None,
         "failures": [
             {
                 "stream": "bills",

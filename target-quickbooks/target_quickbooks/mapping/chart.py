@@ -25,7 +25,17 @@ class ClassTracking(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """What CompanyInfo and Preferences say about the realm."""
+    """What CompanyInfo and Preferences say about the realm.
+
+    Attributes:
+        country: As CompanyInfo spells it: two letters, three letters or a name.
+        plan: ``OfferingSku``, e.g. ``QuickBooks Online Plus``; empty if not told.
+        own_document_numbers: Whether purchase orders take numbers from outside.
+        purchase_orders: Whether the plan has purchase orders and the setting for them is on.
+        plan_has_orders: Whether the plan has them; an unknown plan gets the benefit of the doubt.
+        book_close_date: The last day of the closed period.
+        subscription: ``SubscriptionStatus``, e.g. ``PAID``; empty if not told.
+    """
 
     name: str
     country: str
@@ -37,6 +47,8 @@ class Company:
     own_document_numbers: bool
     purchase_orders: bool
     book_close_date: dt.date | None
+    plan_has_orders: bool = True
+    subscription: str = ""
 
     @property
     def in_us(self) -> bool:
@@ -107,6 +119,7 @@ class Chart:
     locations: Entries = field(default_factory=lambda: Entries("location"))
     customers: Entries = field(default_factory=lambda: Entries("customer"))
     items: Entries = field(default_factory=lambda: Entries("item"))
+    tax_codes: Entries = field(default_factory=lambda: Entries("tax code"))
 
     def payables_account(self, currency: str) -> Entry | None:
         """The accounts payable account for a currency (QuickBooks keeps one for each).
@@ -132,6 +145,7 @@ def read_company(info: Mapping[str, Any], preferences: Mapping[str, Any]) -> Com
     )
     plan = features.get("OfferingSku", "")
     closed = accounting.get("BookCloseDate")
+    plan_has_orders = _plan_has_purchase_orders(plan)
     return Company(
         name=str(info.get("CompanyName") or ""),
         country=str(info.get("Country") or "US"),
@@ -141,8 +155,10 @@ def read_company(info: Mapping[str, Any], preferences: Mapping[str, Any]) -> Com
         class_tracking=_class_tracking(accounting),
         locations=_true(accounting.get("TrackDepartments")),
         own_document_numbers=_true(other.get("VendorAndPurchasesPrefs.UseCustomTxnNumbers")),
-        purchase_orders=orders.lower() != "false" and _plan_has_purchase_orders(plan),
+        purchase_orders=orders.lower() != "false" and plan_has_orders,
         book_close_date=dt.date.fromisoformat(str(closed)[:10]) if closed else None,
+        plan_has_orders=plan_has_orders,
+        subscription=features.get("SubscriptionStatus", ""),
     )
 
 

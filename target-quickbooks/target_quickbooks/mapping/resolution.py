@@ -64,7 +64,7 @@ class Resolver:
                 raise Refusal(
                     f"{self.entries.kind}-map-broken",
                     f"{self.setting} sends '{key}' to '{wanted}', which is not in QuickBooks"
-                    f"{self._did_you_mean(wanted)}",
+                    f"{did_you_mean(self.entries, wanted)}",
                     advice=f"Correct the setting {self.setting}.",
                 )
             return entry
@@ -81,18 +81,19 @@ class Resolver:
         return Refusal(
             f"{kind}-unknown",
             f"{kind.capitalize()} '{reference.label}' of BILL is not in QuickBooks"
-            f"{self._did_you_mean(reference.label)}",
+            f"{did_you_mean(self.entries, reference.label)}",
             advice=(f"Add it in QuickBooks, or say which {kind} is meant with the setting {self.setting}."),
         )
 
-    def _did_you_mean(self, wanted: str) -> str:
-        labels = {entry.label.casefold(): entry.label for entry in self.entries.entries if entry.active}
-        names = {entry.full_name.casefold(): entry.label for entry in self.entries.entries if entry.active}
-        near = difflib.get_close_matches(
-            wanted.casefold(), {**labels, **names}, n=_SUGGESTIONS, cutoff=_CLOSENESS
-        )
-        found = list(dict.fromkeys({**names, **labels}[key] for key in near))
-        return f"; did you mean {' or '.join(repr(label) for label in found)}?" if found else "."
+
+def did_you_mean(entries: Entries, wanted: str) -> str:
+    """How a sentence ends that says that ``wanted`` is not there: the active entries that come closest."""
+    labels = {entry.label.casefold(): entry.label for entry in entries.entries if entry.active}
+    names = {entry.full_name.casefold(): entry.label for entry in entries.entries if entry.active}
+    known = {**labels, **names}
+    near = difflib.get_close_matches(wanted.casefold(), known, n=_SUGGESTIONS, cutoff=_CLOSENESS)
+    found = list(dict.fromkeys({**names, **labels}[key] for key in near))
+    return f"; did you mean {' or '.join(repr(label) for label in found)}?" if found else "."
 
 
 def known(

@@ -36,13 +36,19 @@ class Directory:
         self._accounts: Entries | None = None
         self._classes: Entries | None = None
         self._locations: Entries | None = None
+        self._tax_codes: Entries | None = None
         self._named: dict[str, dict[str, Entry]] = {"Customer": {}, "Item": {}}
-        self._asked: dict[str, set[str]] = {"Customer": set(), "Item": set()}
+        self._asked: set[tuple[str, str, str]] = set()
 
     @property
     def company_name(self) -> str:
         """The company's name, if it has been read; asks nothing."""
         return self._company.name if self._company else ""
+
+    @property
+    def home_currency(self) -> str:
+        """The company's home currency, if it has been read; asks nothing."""
+        return self._company.home_currency if self._company else ""
 
     def company(self) -> Company:
         """The company and its preferences, read once in a run."""
@@ -57,7 +63,7 @@ class Directory:
         return self._company
 
     def chart(self, customer_names: Iterable[str], item_names: Iterable[str]) -> Chart:
-        """The chart of accounts, and the customers and items of the given names.
+        """The chart of accounts, and the customers and items of the given full names or ids.
 
         Accounts, classes and locations are read whole, once in a run: account numbers cannot be filtered
         on (QuickBooks manual 3.2).
@@ -72,8 +78,7 @@ class Directory:
             self._locations = (
                 self._everything("Department", "location") if company.locations else Entries("location")
             )
-        self._learn("Customer", "DisplayName", customer_names)
-        self._learn("Item", "Name", item_names)
+        self._learn([*_keys("Customer", "DisplayName", customer_names), *_keys("Item", "Name", item_names)])
         return Chart(
             company=company,
             accounts=self._accounts,
@@ -82,6 +87,12 @@ class Directory:
             customers=Entries("customer", tuple(self._named["Customer"].values())),
             items=Entries("item", tuple(self._named["Item"].values())),
         )
+
+    def tax_codes(self) -> Entries:
+        """The tax codes of a company outside the US, read once in a run."""
+        if self._tax_codes is None:
+            self._tax_codes = self._everything("TaxCode", "tax code")
+        return self._tax_codes
 
     def vendors_named(self, names: Iterable[str]) -> dict[str, Mapping[str, Any]]:
         """Vendors by comparable name; a deactivated one also under the name it had before.
@@ -145,10 +156,42 @@ class Directory:
         rows = self._client.every(entity, where=_WITH_INACTIVE)
         return Entries(kind, tuple(read_entry(entity, row) for row in rows))
 
-    def _learn(self, entity: str, field: str, names: Iterable[str]) -> None:
-        """Read entries by name, each name once in a run; no name of QuickBooks has several lines."""
-        new = {plain_line(name, DISPLAY_NAME_LENGTH) for name in names} - {""} - self._asked[entity]
-        self._asked[entity] |= new
-        for row in self._select(entity, field, sorted(new), with_inactive=True):
-            entry = read_entry(entity, row)
-            self._named[entity][entry.id] = entry
+    def label(self, reference: str, quickbooks_id: str) -> str:
+        """How a person would call what a ``...Ref`` leads to, as far as it was read; asks nothing."""
+        held = {
+            "AccountRef": self._accounts,
+            "APAccountRef": self._accounts,
+            "ClassRef": self._classes,
+            "DepartmentRef": self._locations,
+        }.get(reference)
+        if held is not None:
+            entry = held.by_id.get(quickbooks_id)
+        else:
+            entry = self._named.get(reference.removesuffix("Ref"), {}).get(quickbooks_id)
+        return entry.label if entry else ""
+
+    def _learn(self, keys: Iterable[tuple[str, str, str]]) -> None:
+        """Read entries by entity, field and value, each once in a run and all in one request."""
+        new = set(keys) - self._asked
+        self._asked |= new
+        asked = [
+            (entity, statement)
+            for entity, field in sorted({key[:2] for key in new})
+            for statement in select_in(
+                entity, field, sorted(key[2] for key in new if key[:2] == (entity, field)), with_inactive=True
+            )
+        ]
+        if not asked:
+            return
+        answers = self._client.queries([statement for _, statement in asked], rows_each=_NAMES_PER_QUERY)
+        for (entity, _), rows in zip(asked, answers, strict=True):
+            for row in rows:
+                entry = read_entry(entity, row)
+                self._named[entity][entry.id] = entry
+
+
+def _keys(entity: str, field: str, names: Iterable[str]) -> set[tuple[str, str, str]]:
+    """What finds entries by full name or id: the name's last part, which has no second line, and the id."""
+    plain = {plain_line(name.rpartition(":")[2].strip(), DISPLAY_NAME_LENGTH) for name in names} - {""}
+    ids = {name for name in plain if name.isascii() and name.isdecimal()}
+    return {(entity, field, name) for name in plain} | {(entity, "Id", number) for number in ids}

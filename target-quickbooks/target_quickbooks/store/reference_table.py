@@ -36,15 +36,28 @@ def save(connection: Connection, organization_id: str, seen: Iterable[Reference]
 
 
 def find(
-    connection: Connection, organization_id: str, wanted: Iterable[tuple[Kind, str]]
+    connection: Connection,
+    organization_id: str,
+    wanted: Iterable[tuple[Kind, str]],
+    *,
+    newer: Mapping[tuple[Kind, str], Reference] | None = None,
 ) -> dict[tuple[Kind, str], Reference]:
-    """References by kind and id, with their parents followed to a full name."""
+    """References by kind and id, with their parents followed to a full name.
+
+    Args:
+        connection: Of the store.
+        organization_id: Of BILL.
+        wanted: Kinds and ids.
+        newer: What goes before the stored ones.
+    """
+    newer = newer or {}
     found: dict[tuple[Kind, str], Reference] = {}
     missing = set(wanted)
     for _ in range(_LEVELS):
         if not missing:
             break
-        read = _read(connection, organization_id, missing)
+        read = _read(connection, organization_id, missing - newer.keys())
+        read |= {key: newer[key] for key in missing & newer.keys()}
         found |= read
         parents = {
             (kind, reference.parent_id)

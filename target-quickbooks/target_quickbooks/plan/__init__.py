@@ -1,0 +1,1 @@
+"""``mode: plan``: what a run would write, shown without writing it."""
