@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
-from ap_simulator import control
+from ap_simulator import collector, control
 from ap_simulator.bill import errors as bill_errors
 from ap_simulator.bill import routes as bill_routes
 from ap_simulator.middleware import Gateway, Upstream
@@ -58,6 +58,8 @@ class Application:
         if self._world is not self._simulation.world:
             self._world = self._simulation.world
             self._served = self._make_upstream(self._world)
+            # Only now does nothing refer to the old world any more.
+            collector.replaced(large=collector.is_large(self._simulation.settings))
         return self._served
 
     def _make_upstream(self, world: World) -> Upstream:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import logging
 import os
 import signal
@@ -19,6 +18,7 @@ from typing import Final
 import uvicorn
 from typing_extensions import override
 
+from ap_simulator import collector
 from ap_simulator.app import Application
 from ap_simulator.control_client import ControlClient, ControlError
 from ap_simulator.rundir import RunDir, RunState
@@ -82,7 +82,7 @@ def serve(
     """
     try:
         with _signals_stop(), run_dir.held(), listen(host, port, allow_remote=allow_remote) as sock:
-            with _collector_spared():
+            with collector.spared():
                 simulation = Simulation(settings, run_dir=run_dir, url=url_of(sock))
             own_port = sock.getsockname()[1]
             run_dir.write_state(RunState(pid=os.getpid(), url=simulation.url, port=own_port))
@@ -200,21 +200,6 @@ def _released(run_dir: RunDir, seconds: float) -> bool:
 def _tail(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_TAIL_LINES:]
     return f" The end of {log}:\n" + "\n".join(f"  {line}" for line in lines)
-
-
-@contextlib.contextmanager
-def _collector_spared() -> Iterator[None]:
-    """Keep the garbage collector from walking through what the block makes, now and later.
-
-    A large company consists of millions of objects that stay. Each full collection would stop all
-    answers for the better part of a second.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 @contextlib.contextmanager

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import gc
+import contextlib
 import os
 import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+from ap_simulator import collector
 from ap_simulator.company.build import populate
 from ap_simulator.company.calendar import CLOSING
 from ap_simulator.environment import environment
@@ -47,9 +48,9 @@ class Simulation:
             CompanySizeError: The company cannot have so few records. The present world stays.
         """
         old = self.world
-        self._begin(settings)
+        with collector.spared() if collector.is_large(settings) else contextlib.nullcontext():
+            self._begin(settings)
         await old.close()
-        gc.unfreeze()  # What was kept from the garbage collector may now be garbage.
 
     async def close(self) -> None:
         """End what the world does in the background."""

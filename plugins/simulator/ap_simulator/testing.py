@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
+from ap_simulator import collector
 from ap_simulator.app import Application
 from ap_simulator.control_client import ControlClient
 from ap_simulator.environment import environment
@@ -128,7 +129,9 @@ def running(
         ControlClient(url_of(sock)) as control,
     ):
         run_dir = RunDir(Path(directory))
-        simulation = Simulation(settings, run_dir=run_dir, url=url_of(sock))
+        large = collector.is_large(settings)
+        with collector.spared() if large else contextlib.nullcontext():
+            simulation = Simulation(settings, run_dir=run_dir, url=url_of(sock))
         application = Application(simulation)
         server = ThreadServer(make_config(application))
         with server.in_thread(sock):
@@ -139,6 +142,8 @@ def running(
                 _simulation=simulation,
                 _server=server,
             )
+        if large:
+            collector.replaced(large=False)
         if failures := application.gateway.failures:
             msg = "The simulator failed to answer:\n" + "\n".join(failures)
             raise SimulatorFailedError(msg)
