@@ -52,6 +52,7 @@ def to_document(submission: Submission) -> dict[str, Any]:
         "quickbooks_id": change.quickbooks_id,
         "sync_token": change.sync_token,
         "differences": [[found.field, found.before, found.after] for found in change.differences],
+        "line_keys": list(change.line_keys),
         "item": {
             "version": item.version,
             "payload_digest": item.payload_digest,
@@ -94,6 +95,7 @@ def from_document(company: Company, stream: str, bill_id: str, document: Mapping
             differences=tuple(Difference(*found) for found in document["differences"]),
             quickbooks_id=document["quickbooks_id"],
             sync_token=document["sync_token"],
+            line_keys=tuple(document.get("line_keys") or ()),
         ),
     )
 
@@ -109,14 +111,7 @@ def link_after(change: Change, stored: Mapping[str, Any] | None = None) -> Link:
     desired = dict(item.mapped.payload)
     if desired.get("TaxIdentifier"):
         desired["TaxIdentifier"] = last_four(str(desired["TaxIdentifier"]))
-    line_ids = dict(previous.line_ids) if previous else dict(change.line_ids)
-    sent_lines = any(found.field == "Line" for found in change.differences)
-    if sent_lines and stored is not None and isinstance(stored.get("Line"), list):
-        line_ids = {
-            key: str(line["Id"])
-            for key, line in zip(item.mapped.line_keys, stored["Line"], strict=False)
-            if key and line.get("Id")
-        }
+    line_ids = _line_ids(change, stored)
     source = stored or {}
     return Link(
         entity=item.mapped.entity,
@@ -133,3 +128,16 @@ def link_after(change: Change, stored: Mapping[str, Any] | None = None) -> Link:
         desired=desired,
         line_ids=line_ids,
     )
+
+
+def _line_ids(change: Change, stored: Mapping[str, Any] | None) -> dict[str, str]:
+    """Where each line of the bill is in QuickBooks; empty for one that is not there."""
+    mapped, previous = change.item.mapped, change.item.link
+    known = dict(previous.line_ids if previous else change.line_ids)
+    sent_lines = any(found.field == "Line" for found in change.differences)
+    if sent_lines and stored is not None and isinstance(stored.get("Line"), list):
+        keys = change.line_keys or mapped.line_keys
+        known = {
+            key: str(line["Id"]) for key, line in zip(keys, stored["Line"], strict=False) if line.get("Id")
+        }
+    return {key: known.get(key, "") for key in mapped.line_keys}

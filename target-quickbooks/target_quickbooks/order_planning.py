@@ -1,4 +1,4 @@
-"""How purchase orders are planned that have no link yet, or whose period is closed. Pure."""
+"""How purchase orders are planned: new, known, found by their note, given up, in closed books. Pure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,37 @@ from dataclasses import replace
 from typing import Any
 
 from target_quickbooks.comparison import as_sent, compare
+from target_quickbooks.links import Link
 from target_quickbooks.mapping.names import sentence_start
-from target_quickbooks.planning import Change, Item, Operation, blocked, create, on_top_of, update
-from target_quickbooks.policies import ClosedPeriod, Policies
+from target_quickbooks.mapping.purchase_order import retired_note
+from target_quickbooks.mapping.source import Bill
+from target_quickbooks.order_edits import has_bill, left_as_billed
+from target_quickbooks.planning import (
+    Change,
+    Item,
+    Operation,
+    blocked,
+    create,
+    on_top_of,
+    plan_linked,
+    update,
+)
+from target_quickbooks.policies import BilledOrder, ClosedPeriod, DeniedBill, Policies, UnapprovedBill
+
+
+def out_of_use(bill: Bill, policies: Policies) -> str:
+    """Why a bill has no open order, in words; empty if it may have one."""
+    if bill.archived:
+        return "is a draft in BILL" if bill.record_status == "DRAFT" else "is archived in BILL"
+    if bill.approval_status == "DENIED" and policies.denied_bill is DeniedBill.CLOSE:
+        return "was denied by an approver in BILL"
+    return ""
+
+
+def waits_for_approval(bill: Bill, policies: Policies) -> bool:
+    """Whether the bill is kept back until it is approved; a denied one has its own setting."""
+    decided = bill.approval_status in {"APPROVED", "DENIED"}
+    return policies.unapproved_bill is UnapprovedBill.WAIT and not decided
 
 
 def plan_order(item: Item, same_number: Mapping[str, Any] | None, distinct_number: str) -> Change:
@@ -22,29 +50,67 @@ def plan_order(item: Item, same_number: Mapping[str, Any] | None, distinct_numbe
         distinct_number: The number to use if that order is not ours.
     """
     if item.archived:
-        return Change(Operation.SKIP, item, reason="archived or a draft in BILL, and never written")
+        return Change(Operation.SKIP, item, reason="archived, denied or a draft in BILL, and never written")
     payload = item.mapped.payload
     if same_number is None:
         return create(item, payload)
     return create(item, {**payload, "DocNumber": distinct_number})
 
 
-def plan_found_order(item: Item, live: Mapping[str, Any]) -> Change:
-    """Plan a bill whose purchase order was found in QuickBooks by the BILL id in its note."""
+def plan_linked_order(item: Item, link: Link) -> Change:
+    """Plan an order that was written before, against what was last sent.
+
+    QuickBooks fixes the currency of an order for life (QuickBooks manual 10.14): where the bill moved to a
+    vendor of another currency, the order is given up and another one takes its place.
+    """
+    before, after = (payload.get("CurrencyRef") for payload in (link.desired, item.mapped.payload))
+    if before and after and before != after and not item.archived:
+        return give_up(item, link)
+    return plan_linked(item, link)
+
+
+def give_up(item: Item, link: Link) -> Change:
+    """Close an order for good; its note loses the BILL id, so that the bill can be written anew."""
+    note = retired_note(str(link.desired.get("PrivateNote") or ""))
+    payload = {**link.desired, "POStatus": "Closed", "PrivateNote": note}
+    mapped = replace(
+        item.mapped,
+        payload=payload,
+        notes=("its purchase order is closed and replaced by a new one",),
+        line_keys=tuple(link.line_ids),
+    )
+    # Without fingerprints: as long as nothing has taken its place, the bill is not done.
+    retiring = replace(item, mapped=mapped, payload_digest="", source_digest="")
+    change = update(
+        retiring, link.quickbooks_id, link.sync_token, compare(link.desired, payload), link.line_ids
+    )
+    return replace(change, operation=Operation.CLOSE)
+
+
+def plan_found_order(item: Item, live: Mapping[str, Any], policies: Policies) -> Change:
+    """Plan a bill whose purchase order was found in QuickBooks by the BILL id in its note.
+
+    What was last sent is not known. An order that is closed stays closed: a person may have done it.
+    """
     lines = live.get("Line") or []
-    ids = {
-        key: str(line["Id"])
-        for key, line in zip(item.mapped.line_keys, lines, strict=False)
-        if key and line.get("Id")
-    }
-    differences = compare(as_sent(live, item.mapped.payload), item.mapped.payload)
-    if not differences:
+    found_ids = [str(line.get("Id") or "") for line in lines]
+    keys = item.mapped.line_keys
+    ids = {key: found_ids[place] if place < len(found_ids) else "" for place, key in enumerate(keys)}
+    differences = tuple(
+        found
+        for found in compare(as_sent(live, item.mapped.payload), item.mapped.payload)
+        if not (found.field == "POStatus" and found.before == "Closed")
+    )
+    leaves = has_bill(live) and policies.billed_order is BilledOrder.LEAVE
+    if not differences or leaves:
+        fields = {found.field: found.after for found in differences}
         return Change(
             Operation.LINK,
             item,
             quickbooks_id=str(live["Id"]),
             sync_token=str(live["SyncToken"]),
             line_ids=ids,
+            reason=left_as_billed(live, fields) if differences else "",
         )
     change = update(item, str(live["Id"]), str(live["SyncToken"]), differences, ids)
     return replace(on_top_of(change, live), line_ids=ids)
@@ -73,4 +139,20 @@ def plan_closed_period(
     if policies.closed_period is ClosedPeriod.HOLD or redated is None or date == redated.isoformat():
         advice = "Reopen the period in QuickBooks; the next run tries again by itself."
         return blocked(item, "period-closed", reason, advice)
+    if _lies_in(change, close_date):
+        reason = f"{what} changed in BILL, but its order lies in a period closed in QuickBooks{closed}."
+        advice = (
+            "Reopen the period in QuickBooks, and the next run tries again by itself; an order in a closed "
+            "period cannot be moved out of it."
+        )
+        return blocked(item, "period-closed", reason, advice)
     return replace(change, item=item, body={**change.body, "TxnDate": redated.isoformat()})
+
+
+def _lies_in(change: Change, close_date: dt.date | None) -> bool:
+    """Whether the order that QuickBooks holds is dated in the closed period."""
+    if change.operation is Operation.CREATE or close_date is None:
+        return False
+    moved = next((found for found in change.differences if found.field == "TxnDate"), None)
+    held = moved.before if moved else change.body.get("TxnDate")
+    return bool(held) and str(held) <= close_date.isoformat()

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from typing_extensions import override
+
 from target_quickbooks.changes import Conflict, Submission
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.chart import Chart
@@ -22,9 +24,17 @@ from target_quickbooks.mapping.purchase_order import (
 )
 from target_quickbooks.mapping.refusal import Awaited, Refusal
 from target_quickbooks.mapping.source import Bill, Kind, Reference, read_bill
-from target_quickbooks.order_planning import plan_closed_period, plan_found_order, plan_order
-from target_quickbooks.planning import Change, Item, Operation, plan_linked, refused
-from target_quickbooks.policies import ArchivedBill, ArchivedVendor
+from target_quickbooks.order_edits import is_retired, is_retiring, resolve_order_edits
+from target_quickbooks.order_planning import (
+    out_of_use,
+    plan_closed_period,
+    plan_found_order,
+    plan_linked_order,
+    plan_order,
+    waits_for_approval,
+)
+from target_quickbooks.planning import Change, Item, Operation, blocked, refused
+from target_quickbooks.policies import ArchivedBill, ArchivedVendor, MissingInQuickBooks
 from target_quickbooks.preflight import Bills
 from target_quickbooks.quickbooks.faults import Recovery
 from target_quickbooks.step import ENOUGH_ROUNDS, Step
@@ -78,7 +88,7 @@ class OrderStep(Step):
         if not pending:
             return
         read = [self._read(record, link) for record, link in pending]
-        active = [bill for bill in read if isinstance(bill, Bill) and not bill.archived]
+        active = [bill for bill in read if isinstance(bill, Bill) and self._is_active(bill)]
         if self.gate and (active or any(link for _, link in pending)):
             self.gate.open(Bills.EXPECTED if active else Bills.NONE)
         around = self._surroundings(company, active) if active else None
@@ -86,18 +96,85 @@ class OrderStep(Step):
             bill if isinstance(bill, Change) else self._item(company, record, link, bill, around)
             for (record, link), bill in zip(pending, read, strict=True)
         ]
-        conflicts = self.writer.apply(self.submissions(company, pending, self._plan(company, items)))
+        self._carry_out(company, self.submissions(company, pending, self._plan(company, items)))
+        self._replace(company, pending, items)
+
+    def expects(self, company: Company, records: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether these bills hold one to map and write."""
+        pending, _ = self.news(company, records)
+        read = (self._read(record, link) for record, link in pending)
+        return any(isinstance(bill, Bill) and self._is_active(bill) for bill in read)
+
+    @override
+    def links(self, company: Company, entity: str, bill_ids: Iterable[str]) -> dict[str, Link]:
+        """Links by BILL id; a bill whose order was given up counts as not written."""
+        found = super().links(company, entity, bill_ids)
+        return {bill_id: link for bill_id, link in found.items() if not is_retired(link)}
+
+    @override
+    def resolved(self, change: Change, link: Link, live: Mapping[str, Any]) -> Change:
+        close_date = self.directory.company().book_close_date
+        return self._told(resolve_order_edits(change, link, live, self.policies, close_date))
+
+    @override
+    def gone(self, item: Item, link: Link) -> Change:
+        """A person deleted the order: QuickBooks has no way to bring it back."""
+        number = link.quickbooks_name or link.quickbooks_id
+        if self.policies.missing_in_quickbooks is MissingInQuickBooks.RECREATE and not item.archived:
+            if is_retiring(item):
+                return Change(Operation.LINK, item, quickbooks_id=link.quickbooks_id)
+            return plan_order(replace(item, link=None), None, "")
+        closes = item.mapped.payload.get("POStatus") == "Closed" and not is_retiring(item)
+        if item.archived or closes:
+            reason = f"purchase order {number} was deleted in QuickBooks; there is nothing to close"
+            return Change(Operation.SKIP, item, reason=reason)
+        return blocked(
+            item,
+            "gone-in-quickbooks",
+            f"{sentence_start(item.mapped.label)} changed in BILL, but its purchase order {number} was "
+            "deleted in QuickBooks.",
+            "Archive the bill in BILL, or set missing_in_quickbooks to recreate and run again.",
+        )
+
+    def _is_active(self, bill: Bill) -> bool:
+        """Whether the bill is to be mapped."""
+        return not out_of_use(bill, self.policies) and not waits_for_approval(bill, self.policies)
+
+    def _carry_out(self, company: Company, submissions: Sequence[Submission]) -> None:
+        """Hand changes to the writer, and plan again what QuickBooks refused."""
+        conflicts = self.writer.apply(submissions)
         for attempt in range(1, ENOUGH_ROUNDS + 1):
             if not conflicts:
                 return
             again = self._plan_again(company, conflicts)
             conflicts = self.writer.apply(again, replan=attempt < ENOUGH_ROUNDS)
 
-    def expects(self, company: Company, records: Sequence[Mapping[str, Any]]) -> bool:
-        """Whether these bills hold one to map and write."""
-        pending, _ = self.news(company, records)
-        read = (self._read(record, link) for record, link in pending)
-        return any(isinstance(bill, Bill) and not bill.archived for bill in read)
+    def _replace(
+        self,
+        company: Company,
+        pending: Sequence[tuple[Mapping[str, Any], Link | None]],
+        items: Sequence[Item | Change],
+    ) -> None:
+        """Write anew what gave its order up; after a crash in between, the next run finds it not written."""
+        written = [item for item in items if isinstance(item, Item) and item.link and not item.archived]
+        if not written:
+            return
+        links = super().links(company, ENTITY, [item.bill_id for item in written])
+        again = {
+            item.bill_id: replace(item, link=None)
+            for item in written
+            if item.bill_id in links and is_retired(links[item.bill_id])
+        }
+        if again:
+            records = [(record, None) for record, _ in pending if str(record["id"]) in again]
+            new = [again[str(record["id"])] for record, _ in records]
+            self._carry_out(company, self.submissions(company, records, self._plan(company, new)))
+
+    def _told(self, change: Change) -> Change:
+        """The change; what it leaves alone, and why, is told in the report."""
+        if change.reason and change.operation in {Operation.SKIP, Operation.LINK}:
+            self.report.note(STREAM, change.item.mapped.label, change.reason)
+        return change
 
     def _read(self, record: Mapping[str, Any], link: Link | None) -> Bill | Change:
         try:
@@ -113,6 +190,8 @@ class OrderStep(Step):
         customers = [*_names(references, Kind.CUSTOMER, Kind.JOB), *self.policies.customer_map.values()]
         items = [*_names(references, Kind.ITEM), *self.policies.item_map.values()]
         chart = self.directory.chart(_leaves(customers), _leaves(items))
+        if self.policies.tax_code and not chart.company.in_us:
+            chart = replace(chart, tax_codes=self.directory.tax_codes())
         return _Surroundings(vendors, references, chart)
 
     def _item(
@@ -124,8 +203,11 @@ class OrderStep(Step):
         around: _Surroundings | None,
     ) -> Item | Change:
         item = self.bare_item(record, link)
-        if bill.archived or around is None:
-            return self._archived(item, link, bill)
+        reason = out_of_use(bill, self.policies)
+        if not reason and waits_for_approval(bill, self.policies):
+            return self._kept_back(item, bill)
+        if reason or around is None:
+            return self._out_of_use(item, link, bill, reason)
         context = OrderContext(company.organization_id, around.chart, around.references, self.policies)
         try:
             vendor = self._vendor(bill, around)
@@ -134,14 +216,23 @@ class OrderStep(Step):
             named = replace(item, mapped=replace(item.mapped, label=bill_label(bill)))
             return refused(named, refusal)
 
-    def _archived(self, item: Item, link: Link | None, bill: Bill) -> Item:
-        """An archived bill needs no mapping: its order is closed as it stands, or left."""
+    def _out_of_use(self, item: Item, link: Link | None, bill: Bill, reason: str) -> Item:
+        """An archived or denied bill needs no mapping: its order is closed as it stands, or left."""
         payload = dict(link.desired) if link else {}
-        if link and self.policies.archived_bill is ArchivedBill.CLOSE:
+        if link and (not bill.archived or self.policies.archived_bill is ArchivedBill.CLOSE):
             payload["POStatus"] = "Closed"
         line_keys = tuple(link.line_ids) if link else ()
+        if not bill.archived:
+            what = "its purchase order is closed" if link else "not written"
+            self.report.note(STREAM, bill_label(bill), f"{what}: the bill {reason}")
         mapped = Mapped(ENTITY, payload, bill_label(bill), line_keys=line_keys)
         return self.with_mapped(item, mapped, archived=True)
+
+    def _kept_back(self, item: Item, bill: Bill) -> Change:
+        """A bill that is not approved stays as it is: not written, or as it was written."""
+        what = "changes are not written" if item.link else "not written"
+        named = replace(item, mapped=replace(item.mapped, label=bill_label(bill)))
+        return self._told(Change(Operation.SKIP, named, reason=f"{what} until it is approved in BILL"))
 
     def _vendor(self, bill: Bill, around: _Surroundings) -> VendorInQuickBooks:
         """The bill's vendor in QuickBooks.
@@ -170,6 +261,14 @@ class OrderStep(Step):
             )
         home = around.chart.company.home_currency
         currency = (reference.currency if reference else "") or home
+        held = (link.desired.get("CurrencyRef") or {}).get("value")
+        if held and held != currency and around.chart.company.multicurrency:
+            raise Refusal(
+                "vendor-currency-differs",
+                f"{sentence_start(what)} is in {currency}, but its vendor '{name}' is kept in {held} in "
+                "QuickBooks, which fixes a vendor's currency for life.",
+                advice=f"Add a vendor for {currency} in BILL and move the bill there.",
+            )
         return VendorInQuickBooks(link.quickbooks_id, name, currency)
 
     def _plan(self, company: Company, items: Sequence[Item | Change]) -> list[Change]:
@@ -187,11 +286,11 @@ class OrderStep(Step):
 
     def _plan_one(self, company: Company, item: Item, orders: _Orders) -> Change:
         if item.link:
-            return plan_linked(item, item.link)
+            return plan_linked_order(item, item.link)
         numbers = _numbers(item)
         found = orders.ours(company, item, numbers)
         if found:
-            return plan_found_order(item, found)
+            return self._told(plan_found_order(item, found, self.policies))
         holder = orders.holder(numbers[0]) if numbers else None
         change = plan_order(item, holder, numbers[-1] if numbers else "")
         if change.operation is Operation.CREATE and numbers:
@@ -216,13 +315,13 @@ class OrderStep(Step):
         recovery = conflict.fault.recovery
         found = orders.ours(company, item, _numbers(item)) if link is None else None
         if found:
-            change = plan_found_order(item, found)
+            change = self._told(plan_found_order(item, found, self.policies))
         if recovery is Recovery.NUMBER_TAKEN and not found:
             distinct = distinct_document_number(str(change.body.get("DocNumber") or ""), item.bill_id)
             return replace(change, item=item, body={**change.body, "DocNumber": distinct})
         outdated = recovery is Recovery.REREAD or conflict.fault.may_be_repetition
         if outdated and not found:
-            return plan_linked(item, link) if link else plan_order(item, None, "")
+            return plan_linked_order(item, link) if link else plan_order(item, None, "")
         if recovery is Recovery.CLOSED:
             close_date = self.directory.company().book_close_date
             return plan_closed_period(change, item, close_date, conflict.fault.code, self.policies)

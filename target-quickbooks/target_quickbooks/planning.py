@@ -87,6 +87,8 @@ class Change:
         code: For blocked ones, the refusal's code.
         reason: For skipped and blocked ones, why.
         line_ids: For found objects, BILL line id to the id of the line QuickBooks holds.
+        line_keys: BILL line ids of the lines in ``body``, where they are not those of ``item.mapped``;
+            empty for a line that a person added.
         held: For updates of what is there, the object as QuickBooks held it when they were planned.
     """
 
@@ -101,6 +103,7 @@ class Change:
     advice: str = ""
     awaited: Awaited | None = None
     line_ids: Mapping[str, str] = field(default_factory=dict)
+    line_keys: tuple[str, ...] = ()
     held: Payload | None = None
 
 
@@ -267,7 +270,7 @@ def update(
 def _lines_with_ids(mapped: Mapped, line_ids: Mapping[str, str]) -> list[Payload]:
     """All lines; those QuickBooks already holds carry their id, so that they are updated in place."""
     return [
-        {"Id": line_ids[key], **line} if key in line_ids else line
+        {"Id": line_ids[key], **line} if line_ids.get(key) else line
         for key, line in zip(mapped.line_keys, mapped.payload["Line"], strict=True)
     ]
 

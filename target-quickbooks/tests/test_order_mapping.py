@@ -55,9 +55,16 @@ def test_dates_that_bill_does_not_hold_are_left_to_quickbooks(map_order):
 
 
 def test_a_plan_without_purchase_orders_refuses_every_bill(map_order):
+    essentials = {"purchase_orders": False, "plan_has_orders": False, "plan": "QuickBooks Online Essentials"}
     with pytest.raises(Refusal, match=r"Essentials.* has no purchase orders") as refusal:
-        map_order(company={"purchase_orders": False, "plan": "QuickBooks Online Essentials"})
+        map_order(company=essentials)
     assert refusal.value.code == "no-purchase-orders"
+
+
+def test_purchase_orders_that_are_switched_off_refuse_every_bill(map_order):
+    with pytest.raises(Refusal, match="purchase orders are switched off in Test Company") as refusal:
+        map_order(company={"purchase_orders": False})
+    assert refusal.value.code == "purchase-orders-off"
 
 
 @pytest.mark.parametrize(
@@ -172,7 +179,7 @@ def test_a_bill_without_lines_has_one_over_its_amount(map_order):
     [line] = result.payload["Line"]
     assert (line["Amount"], line["Description"]) == (Decimal("20.00"), "December trip")
     assert line["AccountBasedExpenseLineDetail"] == {"AccountRef": {"value": "60"}}
-    assert result.line_keys == ("",)
+    assert result.line_keys == ("#1",)
 
 
 def test_lines_that_do_not_add_up_are_refused(map_order):

@@ -9,10 +9,11 @@ from target_quickbooks.changes import Submission, from_document, link_after, to_
 from target_quickbooks.exact_json import from_json, to_json
 from target_quickbooks.mapping.chart import ClassTracking
 from target_quickbooks.mapping.payload import Mapped
-from target_quickbooks.mapping.purchase_order import VendorInQuickBooks
-from target_quickbooks.order_planning import plan_found_order, plan_order
-from target_quickbooks.planning import Operation, plan_linked, resolve_edits
-from target_quickbooks.policies import EditConflict, Policies
+from target_quickbooks.mapping.purchase_order import VendorInQuickBooks, read_marker
+from target_quickbooks.order_edits import resolve_order_edits
+from target_quickbooks.order_planning import plan_found_order, plan_linked_order, plan_order
+from target_quickbooks.planning import Operation, plan_linked
+from target_quickbooks.policies import BilledOrder, EditConflict, Policies
 
 BILL = "00n02BILL00000ABC123"
 EURO = VendorInQuickBooks("42", "Musik GmbH", "EUR")
@@ -46,7 +47,7 @@ def written(order):
 def replanned(order, written):
     def build(before, after):
         link, _ = written(**before)
-        return plan_linked(order(link=link, **after), link)
+        return plan_linked_order(order(link=link, **after), link)
 
     return build
 
@@ -137,10 +138,10 @@ def test_lines_keep_their_ids(replanned, lines):
     assert sent == [("3", 3), ("1", 10), (None, 4)]
 
 
-def test_a_line_without_an_id_in_bill_is_always_new(replanned):
+def test_the_line_of_a_bill_without_lines_stays_in_place(replanned):
     coded = {"billLineItems": [], "classifications": {"chartOfAccountId": "0ca-travel"}}
     change = replanned({**coded, "amount": 1}, {**coded, "amount": 2})
-    assert [line.get("Id") for line in change.body["Line"]] == [None]
+    assert [line.get("Id") for line in change.body["Line"]] == ["1"]
 
 
 @pytest.mark.parametrize(
@@ -168,10 +169,14 @@ def test_a_date_that_bill_no_longer_holds_is_left_as_it_is(replanned):
     assert (change.operation, change.quickbooks_id) == (Operation.LINK, "257")
 
 
-def test_the_currency_of_an_order_cannot_change(replanned):
+def test_an_order_whose_currency_changes_is_given_up(replanned):
+    """QuickBooks fixes an order's currency for life: it is closed, and its note frees the bill."""
     foreign = {"vendor": EURO, "fundingAmount": Decimal("163.90"), "exchangeRate": Decimal("1.1")}
     change = replanned({"company": SEVERAL}, {"company": SEVERAL, **foreign})
-    assert (change.operation, change.code) == (Operation.BLOCKED, "currency-fixed")
+    assert change.operation is Operation.CLOSE
+    assert fields(change)["POStatus"] == "Closed"
+    assert read_marker(fields(change)["PrivateNote"]) is None
+    assert change.item.source_digest == ""
 
 
 def test_a_currency_is_not_sent_again(replanned):
@@ -195,14 +200,14 @@ def as_quickbooks_shows_it(stored):
 
 def test_a_found_order_that_is_as_it_should_be_is_only_linked(order, written):
     _, stored = written()
-    change = plan_found_order(order(), as_quickbooks_shows_it(stored))
+    change = plan_found_order(order(), as_quickbooks_shows_it(stored), Policies())
     assert (change.operation, change.quickbooks_id, change.sync_token) == (Operation.LINK, "257", "0")
 
 
 def test_a_found_order_that_differs_is_updated_in_place(order, written, bill_line):
     _, stored = written()
     change = plan_found_order(
-        order(billLineItems=[bill_line(amount=Decimal(150))]), as_quickbooks_shows_it(stored)
+        order(billLineItems=[bill_line(amount=Decimal(150))]), as_quickbooks_shows_it(stored), Policies()
     )
     assert change.operation is Operation.UPDATE
     assert [(line["Id"], line["Amount"]) for line in change.body["Line"]] == [("1", 150)]
@@ -211,14 +216,33 @@ def test_a_found_order_that_differs_is_updated_in_place(order, written, bill_lin
 
 def test_a_found_order_of_other_lines_gets_ours(order, written, lines):
     _, stored = written()
-    change = plan_found_order(order(billLineItems=lines(a="1", b="2")), stored)
+    change = plan_found_order(order(billLineItems=lines(a="1", b="2")), stored, Policies())
     assert [line.get("Id") for line in change.body["Line"]] == ["1", None]
 
 
-def test_a_person_closed_the_found_order(order, written):
+def test_a_found_order_that_is_closed_stays_closed(order, written):
+    """Nobody knows any more whether a person closed it."""
     _, stored = written()
-    change = plan_found_order(order(), {**stored, "POStatus": "Closed"})
-    assert fields(change) == {"POStatus": "Open"}
+    change = plan_found_order(order(), {**stored, "POStatus": "Closed"}, Policies())
+    assert change.operation is Operation.LINK
+
+
+def test_a_found_order_of_a_paid_bill_is_closed(order, written):
+    _, stored = written()
+    change = plan_found_order(order(paymentStatus="PAID"), stored, Policies())
+    assert (change.operation, fields(change)) == (Operation.CLOSE, {"POStatus": "Closed"})
+
+
+@pytest.mark.parametrize(
+    ("policy", "operation"), [(BilledOrder.LEAVE, Operation.LINK), (BilledOrder.UPDATE, Operation.UPDATE)]
+)
+def test_a_found_order_with_a_bill_follows_the_policy(order, written, bill_line, policy, operation):
+    _, stored = written()
+    live = {**stored, "LinkedTxn": [{"TxnId": "9", "TxnType": "Bill"}]}
+    changed = order(billLineItems=[bill_line(amount=Decimal(150))])
+    change = plan_found_order(changed, live, Policies(billed_order=policy))
+    assert change.operation is operation
+    assert ("already has a bill" in change.reason) == (policy is BilledOrder.LEAVE)
 
 
 # --- edited in QuickBooks -----------------------------------------------------------------------------------
@@ -231,7 +255,7 @@ def edited(order, written):
     def build(live, policy, **after):
         link, stored = written()
         live = {**as_quickbooks_shows_it(stored), "SyncToken": "7", **live}
-        return resolve_edits(
+        return resolve_order_edits(
             plan_linked(order(link=link, **after), link), link, live, Policies(edit_conflict=policy)
         )
 
@@ -248,16 +272,16 @@ def test_what_quickbooks_filled_in_by_itself_is_no_edit(order, written):
     """The bill had no date yet, so QuickBooks took its own."""
     link, stored = written(invoice={"invoiceNumber": "INV-1"})
     live = {**stored, "SyncToken": "7", "TxnDate": "2026-12-16"}
-    change = resolve_edits(
+    change = resolve_order_edits(
         plan_linked(order(link=link), link), link, live, Policies(edit_conflict=EditConflict.HOLD)
     )
     assert fields(change) == {"TxnDate": "2026-12-15"}
 
 
 def test_an_edited_line_is_a_conflict(edited, bill_line):
-    live = {"Line": [{**bill_line(), "Id": "1", "Amount": Decimal(1)}]}
+    live = {"Line": [{"Id": "1", "Amount": Decimal(1)}]}
     change = edited(live, EditConflict.HOLD, billLineItems=[bill_line(amount=Decimal(150))])
-    assert (change.code, "Line changed" in change.reason) == ("edit-conflict", True)
+    assert (change.code, "line 1 (amount)" in change.reason) == ("edit-conflict", True)
 
 
 def test_a_removed_line_is_a_conflict(edited, bill_line):
@@ -272,10 +296,10 @@ def test_lines_stay_in_place_after_an_edit_of_something_else(edited, bill_line):
 
 
 def test_what_only_quickbooks_writes_is_not_sent_back(edited):
-    live = {"TotalAmt": Decimal(149), "LinkedTxn": [{"TxnId": "9", "TxnType": "Bill"}], "Memo": "Rear dock"}
+    live = {"TotalAmt": Decimal(149), "MetaData": {"CreateTime": "2026-12-16"}, "Memo": "Rear dock"}
     change = edited(live, EditConflict.BILL_WINS, dueDate="2027-01-31")
     assert change.body["Memo"] == "Rear dock"
-    assert not {"TotalAmt", "LinkedTxn"} & set(change.body)
+    assert not {"TotalAmt", "MetaData"} & set(change.body)
     assert all("Received" not in line for line in change.body["Line"])
     assert [line["Id"] for line in change.body["Line"]] == ["1"]
 
@@ -297,7 +321,7 @@ def test_an_update_without_lines_keeps_what_is_known_of_them(make_item, written,
     mapped = Mapped("PurchaseOrder", closed, "bill", line_keys=tuple(link.line_ids))
     change = plan_linked(make_item(mapped, bill_id=BILL, stream="bills", link=link), link)
     assert change.operation is Operation.CLOSE
-    assert link_after(change, {**stored, "SyncToken": "1"}).line_ids == {"b": "2"}
+    assert link_after(change, {**stored, "SyncToken": "1"}).line_ids == {"#1": "1", "b": "2"}
 
 
 def test_an_answer_without_lines_keeps_what_is_known_of_them(order, written):

@@ -1,7 +1,7 @@
 """Home currency units per one foreign unit, as QuickBooks wants them, from what BILL tells.
 
-BILL gives the bill's amount in the vendor's currency, its amount in the funding currency and a rate whose
-direction its documentation leaves open; the two amounts settle the direction.
+BILL gives the bill's amount in the vendor's currency, its amount in US dollars and a rate whose direction
+its documentation leaves open; the two amounts settle the direction.
 """
 
 from __future__ import annotations
@@ -9,20 +9,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 
+from target_quickbooks.mapping.names import sentence_start
 from target_quickbooks.mapping.refusal import Refusal
 from target_quickbooks.mapping.source import Bill
 
+#: What BILL pays from, and converts to (BILL manual 4.2).
+FUNDING_CURRENCY = "USD"
 _RATE_STEP = Decimal("0.0000001")
 _HIGHEST_RATE = Decimal("1E+9")
 _CENT = Decimal("0.01")
 
 
-def exchange_rate(bill: Bill, what: str, *, currency: str) -> Decimal:
+def exchange_rate(bill: Bill, what: str, *, currency: str, home: str = FUNDING_CURRENCY) -> Decimal:
     """The rate for a foreign bill.
 
+    Args:
+        bill: The bill.
+        what: What to call it.
+        currency: Its currency.
+        home: The home currency in QuickBooks.
+
     Raises:
-        Refusal: BILL tells neither a rate nor both amounts. A rate of 1 is never assumed.
+        Refusal: BILL tells neither a rate nor both amounts, or not for this home currency. A rate of 1 is
+            never assumed.
     """
+    if home != FUNDING_CURRENCY:
+        raise Refusal(
+            "exchange-rate-unknown",
+            f"{sentence_start(what)} is in {currency}, and the home currency of QuickBooks is {home}: BILL "
+            f"knows rates to {FUNDING_CURRENCY} only.",
+            advice=f"Enter this bill in QuickBooks by hand; bills in {home} are written by themselves.",
+        )
     found = next(_rates(bill), None)
     if found is None:
         raise Refusal(

@@ -37,8 +37,11 @@ class MappedLine:
 class LineMapper:
     """Maps the lines of one bill; collects what the report should mention."""
 
-    def __init__(self, chart: Chart, references: References, policies: Policies, what: str) -> None:
+    def __init__(
+        self, chart: Chart, references: References, policies: Policies, what: str, *, tax_code: str = ""
+    ) -> None:
         self.notes: list[str] = []
+        self._tax_code = tax_code
         self._chart = chart
         self._references = references
         self._policies = policies
@@ -70,6 +73,8 @@ class LineMapper:
         customer = self._customer(coding, where)
         if customer:
             detail["CustomerRef"] = {"value": customer.id}
+        if self._tax_code:
+            detail["TaxCodeRef"] = {"value": self._tax_code}
         kind = "ItemBasedExpenseLineDetail" if item else "AccountBasedExpenseLineDetail"
         payload: dict[str, Any] = {"Amount": line.amount, "DetailType": kind, kind: detail}
         description = names.plain_text(line.description, _DESCRIPTION_LENGTH)

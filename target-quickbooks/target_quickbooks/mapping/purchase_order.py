@@ -12,15 +12,17 @@ from decimal import Decimal
 from typing import Any
 
 from target_quickbooks.mapping import names
-from target_quickbooks.mapping.chart import Chart, ClassTracking, Entry
+from target_quickbooks.mapping.chart import Chart, ClassTracking, Company, Entry
 from target_quickbooks.mapping.exchange import exchange_rate
 from target_quickbooks.mapping.order_lines import LineMapper, References
 from target_quickbooks.mapping.payload import Mapped
 from target_quickbooks.mapping.refusal import Refusal
 from target_quickbooks.mapping.source import Bill, BillLine, Kind
+from target_quickbooks.mapping.tax import tax_of
 from target_quickbooks.policies import DocumentNumber, LocationFrom, PaidBill, Policies
 
 _LABEL_LENGTH = 100
+_COUNT = re.compile(r"(-\d{1,3})?", re.ASCII)
 _MARKER = re.compile(r"\[BILL (?P<organization>[^/\s\]]+)/(?P<bill>[^/\s\]]+)\]")
 
 
@@ -54,6 +56,13 @@ def read_marker(private_note: str) -> tuple[str, str] | None:
     return (found[-1]["organization"], found[-1]["bill"]) if found else None
 
 
+def retired_note(private_note: str) -> str:
+    """A private note whose order no longer stands for the bill: another order took its place."""
+    marks = [f"[replaced, was BILL {found[1]}/{found[2]}]" for found in _MARKER.finditer(private_note)]
+    text, last = _MARKER.sub("", private_note).strip(), marks[-1] if marks else "[replaced]"
+    return f"{text[: names.NOTE_LENGTH - len(last) - 1].rstrip()}\n{last}".lstrip()
+
+
 def map_bill(bill: Bill, vendor: VendorInQuickBooks, context: OrderContext) -> Mapped:
     """Say what a BILL bill should look like as a QuickBooks purchase order.
 
@@ -64,14 +73,11 @@ def map_bill(bill: Bill, vendor: VendorInQuickBooks, context: OrderContext) -> M
     company = context.chart.company
     what = bill_label(bill)
     if not company.purchase_orders:
-        raise Refusal(
-            "no-purchase-orders",
-            f"The QuickBooks plan of {company.name} ({company.plan or 'unknown'}) has no purchase orders.",
-            advice="Purchase orders need QuickBooks Online Plus or Advanced, and the setting for them on.",
-        )
+        raise _no_orders(company, what)
     notes: list[str] = []
     lines = _lines_of(bill, what)
-    mapper = LineMapper(context.chart, context.references, context.policies, what)
+    tax = tax_of(context.chart, context.policies, what)
+    mapper = LineMapper(context.chart, context.references, context.policies, what, tax_code=tax.code)
     mapped_lines = [mapper.map_line(number, line, bill.coding) for number, line in enumerate(lines, 1)]
     notes.extend(mapper.notes)
     payload: dict[str, Any] = {
@@ -85,6 +91,8 @@ def map_bill(bill: Bill, vendor: VendorInQuickBooks, context: OrderContext) -> M
         payload["TxnDate"] = bill.invoice_date.isoformat()
     if bill.due_date:
         payload["DueDate"] = bill.due_date.isoformat()
+    if tax.calculation:
+        payload["GlobalTaxCalculation"] = tax.calculation
     number = document_number(bill, context.policies.document_number)
     if number and company.own_document_numbers:
         payload["DocNumber"] = number
@@ -98,7 +106,7 @@ def map_bill(bill: Bill, vendor: VendorInQuickBooks, context: OrderContext) -> M
         payload={key: value for key, value in payload.items() if value is not None},
         label=what,
         notes=tuple(notes),
-        line_keys=tuple(line.id for line in lines),
+        line_keys=_keys(lines),
     )
 
 
@@ -125,8 +133,15 @@ def document_number(bill: Bill, policy: DocumentNumber) -> str:
 
 
 def distinct_document_number(number: str, bill_id: str) -> str:
-    """The number, made unlike any other bill's by the end of the bill's id, within 21 characters."""
-    return names.with_suffix(number, f"~{bill_id[-6:]}", names.DOCUMENT_NUMBER_LENGTH).replace(" ~", "~")
+    """The number, made unlike any other bill's by the end of the bill's id, within 21 characters.
+
+    A number made so before is counted on: an order that was given up keeps its own.
+    """
+    mark = f"~{bill_id[-6:]}"
+    base, found, count = number.rpartition(mark)
+    ending = f"{mark}-{int(count.removeprefix('-') or 1) + 1}" if found and _COUNT.fullmatch(count) else mark
+    plain = base if ending != mark else number
+    return names.with_suffix(plain, ending, names.DOCUMENT_NUMBER_LENGTH).replace(" ~", "~")
 
 
 def references_of(bill: Bill) -> set[tuple[Kind, str]]:
@@ -163,6 +178,30 @@ def _lines_of(bill: Bill, what: str) -> tuple[BillLine, ...]:
                 advice="Correct the amount in BILL.",
             )
     return lines
+
+
+def _keys(lines: Iterable[BillLine]) -> tuple[str, ...]:
+    """BILL's ids of the lines, each once; a line without one goes by its place."""
+    keys: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        keys.append(line.id if line.id and line.id not in keys else f"#{number}")
+    return tuple(keys)
+
+
+def _no_orders(company: Company, what: str) -> Refusal:
+    subject = names.sentence_start(what)
+    if company.plan_has_orders:
+        return Refusal(
+            "purchase-orders-off",
+            f"{subject} cannot be written: purchase orders are switched off in {company.name}.",
+            advice="Switch them on in QuickBooks (Account and settings, Expenses); the next run goes on.",
+        )
+    return Refusal(
+        "no-purchase-orders",
+        f"{subject} cannot be written: the plan of {company.name} ({company.plan or 'unknown'}) has no "
+        "purchase orders.",
+        advice="Purchase orders need QuickBooks Online Plus or Advanced.",
+    )
 
 
 def _payables_account(chart: Chart, currency: str, what: str) -> Entry:
@@ -202,7 +241,7 @@ def _currency(bill: Bill, vendor: VendorInQuickBooks, chart: Chart, what: str) -
         return {"CurrencyRef": {"value": vendor.currency}}
     return {
         "CurrencyRef": {"value": vendor.currency},
-        "ExchangeRate": exchange_rate(bill, what, currency=vendor.currency),
+        "ExchangeRate": exchange_rate(bill, what, currency=vendor.currency, home=company.home_currency),
     }
 
 

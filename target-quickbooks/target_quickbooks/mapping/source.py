@@ -108,7 +108,13 @@ class BillLine:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """A BILL bill with its lines; drafts count as archived, as they do in BILL."""
+    """A BILL bill with its lines; drafts count as archived, as they do in BILL.
+
+    Attributes:
+        record_status: ``ACTIVE``, ``INACTIVE``, ``DRAFT`` or ``DRAFT_DELETED``; empty if not told.
+        approval_status: ``UNASSIGNED``, ``ASSIGNED``, ``APPROVING``, ``APPROVED``, ``DENIED`` or
+            ``UNDEFINED``; empty if not told.
+    """
 
     id: str
     vendor_id: str
@@ -124,6 +130,8 @@ class Bill:
     payment_status: str
     coding: Coding
     lines: tuple[BillLine, ...]
+    record_status: str = ""
+    approval_status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +210,8 @@ def read_bill(record: Mapping[str, Any]) -> Bill:
         payment_status=_text(record, "paymentStatus").upper(),
         coding=_coding(record),
         lines=tuple(_lines(record.get("billLineItems"), what)),
+        record_status=_text(record, "recordStatus"),
+        approval_status=_text(record, "approvalStatus").upper(),
     )
 
 
