@@ -24,7 +24,7 @@ from ap_simulator.server import ListenError
 from ap_simulator.settings import COMPANIES, DEFAULT_SEED, CompanyName, Settings
 from ap_simulator.simulation import Simulation
 from ap_simulator.switches import SwitchError
-from ap_simulator.tables import change_table, console, status_table, switch_table
+from ap_simulator.tables import change_table, console, status_table, switch_table, webhook_table
 
 _DEFAULT_PORT: Final = 8095
 _NOT_RUNNING: Final = 3
@@ -319,6 +319,37 @@ def switches_command(*, port: int | None, run_dir: Path, as_json: bool) -> None:
             click.echo(simplejson.dumps(found, use_decimal=True, indent=2))
         else:
             console().print(switch_table(found))
+
+
+@main.command("webhooks")
+@_which_options
+@click.option("--add", "url", metavar="URL", help="Tell this URL of changes in QuickBooks.")
+@click.option("--realm", help="With --add: only of this company. Default: of all that are connected.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def webhooks_command(
+    *, port: int | None, run_dir: Path, url: str | None, realm: str | None, as_json: bool
+) -> None:
+    """Show the receivers of webhooks and what became of their deliveries.
+
+    BILL's are subscribed to through its API; those of QuickBooks are registered here, as a developer
+    does in Intuit's portal.
+
+    \b
+    Examples:
+      ap-simulator webhooks
+      ap-simulator webhooks --add http://127.0.0.1:8096/webhooks/quickbooks/9341452000000001
+    """  # noqa: D301
+    if realm and not url:
+        msg = "--realm goes with --add"
+        raise click.UsageError(msg)
+    with _errors_in_one_line(), _simulator(port, run_dir) as control:
+        if url:
+            control.add_webhook(url, **({"realm_id": realm} if realm else {}))
+        found = control.webhooks()
+        if as_json:
+            click.echo(simplejson.dumps(found, use_decimal=True, indent=2))
+        else:
+            console().print(webhook_table(found))
 
 
 def _announce(simulation: Simulation) -> None:

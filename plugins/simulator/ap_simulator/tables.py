@@ -55,6 +55,23 @@ def switch_table(found: dict[str, dict[str, dict[str, Any]]]) -> Table:
     return table
 
 
+def webhook_table(found: dict[str, Any]) -> Table:
+    """Who is told of changes, and what became of it."""
+    table = Table(title="Webhooks", title_justify="left", title_style="bold")
+    table.add_column("System", no_wrap=True)
+    table.add_column("Receiver", overflow="fold")
+    for column in ("Events", "Delivered", "Failed"):
+        table.add_column(column, justify="right")
+    table.add_column("Last", overflow="fold")
+    receivers = [("BILL", one) for one in found["bill"]["subscriptions"]]
+    receivers += [("QuickBooks", one) for one in found["quickbooks"]["endpoints"]]
+    for system, one in receivers:
+        url = one["url"] if one.get("enabled", True) else f"{one['url']} (disabled)"
+        counts = (f"{one[name]:,}" for name in ("events", "delivered", "failed"))
+        table.add_row(system, Text(url), *counts, Text(one["last"] or "never"))
+    return table
+
+
 def change_table(changes: Iterable[Change]) -> Table:
     """What was changed in BILL."""
     table = Table(title="Changed in BILL", title_justify="left", title_style="bold")

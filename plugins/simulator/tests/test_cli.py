@@ -19,6 +19,7 @@ from threading import Thread
 import pytest
 import requests
 from ap_simulator.cli import main
+from ap_simulator.company.identities import DEMO
 from ap_simulator.rundir import RunDir
 from ap_simulator.testing import running
 from click.testing import CliRunner, Result
@@ -193,7 +194,7 @@ def test_a_simulator_that_was_killed_does_not_run(background):
     assert run("start", "--port", "0", "--company", "empty", *where).exit_code == 0
 
 
-@pytest.mark.parametrize("command", ["status", "report", "change", "switches"])
+@pytest.mark.parametrize("command", ["status", "report", "change", "switches", "webhooks"])
 def test_a_command_without_a_simulator_ends_with_3(command, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as sock:
         port = str(sock.getsockname()[1])
@@ -231,8 +232,28 @@ def test_switches_are_listed_with_those_that_were_moved_marked():
         assert re.search(r"oauth\.rotation\W+always \*", result.output)
 
 
-@pytest.mark.parametrize("command", ["serve", "start", "stop", "status", "report", "change", "switches"])
+@pytest.mark.parametrize(
+    "command", ["serve", "start", "stop", "status", "report", "change", "switches", "webhooks"]
+)
 def test_every_command_has_help_with_an_example(command):
     result = run(command, "--help")
     assert result.exit_code == 0
     assert f"  ap-simulator {command}" in result.output
+
+
+def test_a_receiver_of_webhooks_is_added_and_listed():
+    with running() as simulator:
+        port = simulator.url.rpartition(":")[2]
+        url = "http://127.0.0.1:9/hooks"
+        result = run("webhooks", "--port", port, "--add", url, "--realm", DEMO.realm_id)
+        assert result.exit_code == 0
+        assert url in result.output
+        assert "never" in result.output
+        listed = json.loads(run("webhooks", "--port", port, "--json").output)
+        (endpoint,) = listed["quickbooks"]["endpoints"]
+        assert (endpoint["url"], endpoint["realm_id"]) == (url, DEMO.realm_id)
+
+
+def test_a_realm_without_a_receiver_is_a_mistake():
+    result = run("webhooks", "--realm", "1")
+    assert (result.exit_code, "--realm goes with --add" in result.output) == (2, True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from ap_simulator.oauth.clients import Client
+from typing_extensions import override
 
 
 def answer_of(response):
@@ -124,3 +126,56 @@ def test_production_keys_cannot_register_loopback():
             redirect_uris=frozenset({"http://localhost/cb"}),
             development=False,
         )
+
+
+class Form(HTMLParser):
+    """What a browser sends of the page's form, by the button that is clicked."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.action = self.method = ""
+        self.fields: dict[str, str] = {}
+        self.buttons: dict[str, tuple[str, str]] = {}
+        self._button: tuple[str, str] | None = None
+        self.feed(page)
+
+    @override
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.action, self.method = given["action"], given["method"]
+        elif tag == "button":
+            self._button = (given["name"], given["value"])
+        elif tag == "input" and (given["type"] == "hidden" or "checked" in given):
+            self.fields[given["name"]] = given["value"]
+
+    @override
+    def handle_data(self, data: str) -> None:
+        if self._button is not None:
+            self.buttons[data.strip()] = self._button
+            self._button = None
+
+
+@pytest.mark.parametrize("button", ["Connect", "Cancel"])
+def test_a_browser_gets_through_the_page_by_a_click(party, button):
+    page = party.ask()
+    form = Form(page.text)
+    name, value = form.buttons[button]
+    assert form.method == "post"
+    sent = {**form.fields, name: value}
+    response = party.http.post(party.base_url + form.action, data=sent, allow_redirects=False)
+    _, answer = answer_of(response)
+    assert answer["state"] == "s/t&a=te"
+    if button == "Connect":
+        assert answer["realmId"] == form.fields["realm_id"] == "9341452000000001"
+    else:
+        assert answer["error"] == "access_denied"
+
+
+def test_the_accounting_scope_has_no_id_token_and_no_user(party):
+    tokens = party.refresh(party.oauth.grant(realm_id="9341452000000001", client_id="ABclientOne")).json()
+    assert "id_token" not in tokens
+    url = f"{party.base_url}/v1/openid_connect/userinfo"
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+    answer = party.http.get(url, headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (403, "insufficient_scope")
