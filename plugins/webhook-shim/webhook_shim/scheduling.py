@@ -132,7 +132,7 @@ def back_off(failures: int, longest: dt.timedelta = LONGEST_BACK_OFF) -> dt.time
     """How long to wait after so many failures in a row."""
     if failures < 1:
         return dt.timedelta()
-    return min(FIRST_BACK_OFF * 2 ** min(failures - 1, 30), longest)
+    return min(FIRST_BACK_OFF * (1 << min(failures - 1, 30)), longest)
 
 
 def last_daily_time(daily_at: dt.time, now: dt.datetime) -> dt.datetime:

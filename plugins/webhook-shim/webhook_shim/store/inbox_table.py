@@ -111,6 +111,13 @@ def settle(
     return done.rowcount
 
 
+def last_before(connection: Connection, system: System, tenant: str, moment: dt.datetime) -> int | None:
+    """The newest unsettled event of this sender and company that was received before a time."""
+    query = select(func.max(inbox.c.id)).where(_unsettled(system, tenant), inbox.c.received_at < moment)
+    found: int | None = connection.execute(query).scalar()
+    return found
+
+
 def latest(connection: Connection, system: System, tenant: str, *, limit: int = 50) -> list[Received]:
     """The newest events of this sender and company, newest first."""
     query = (

@@ -176,6 +176,18 @@ def last_begun(connection: Connection, company: Company, *, kinds: Sequence[str]
     return [_job(row) for row in connection.execute(query).mappings()]
 
 
+def last_success(connection: Connection, company: Company, kind: str) -> Job | None:
+    """The job of this kind that succeeded and began last."""
+    query = (
+        select(jobs)
+        .where(_of(company), jobs.c.kind == str(kind), jobs.c.status == str(Status.SUCCEEDED))
+        .order_by(jobs.c.started_at.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).mappings().first()
+    return _job(row) if row else None
+
+
 def begin(
     connection: Connection, job_id: str, *, host: str, log_path: str, last_event: int, now: dt.datetime
 ) -> bool:

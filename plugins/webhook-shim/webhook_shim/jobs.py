@@ -1,0 +1,204 @@
+"""Doing a job: its process from start to end, and what is kept of it."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+import os
+import socket
+import sysconfig
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, select
+from starlette.concurrency import run_in_threadpool
+from target_quickbooks.store.database import Store
+from target_quickbooks.store.tables import runs
+
+from webhook_shim import commands, processes, workplace
+from webhook_shim.commands import Command, Stop, Verdict
+from webhook_shim.companies import Books
+from webhook_shim.events import System
+from webhook_shim.processes import Orphan, Process
+from webhook_shim.settings import Settings
+from webhook_shim.store import inbox_table, jobs_table
+from webhook_shim.store.jobs_table import SYNCING, Job, Kind, Status
+
+HOST = socket.gethostname()[:128]
+
+logger = logging.getLogger("webhook-shim")
+
+
+class Workshop:
+    """Does jobs, one process each.
+
+    Attributes:
+        hurry: Set when all processes are to be stopped.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        *,
+        several: bool,
+        now: Callable[[], dt.datetime],
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self.hurry = asyncio.Event()
+        self._settings = settings
+        self._store = store
+        self._several = several
+        self._now = now
+        self._environ = environ
+
+    async def do(self, books: Books, kind: str, reason: str, job_id: str | None) -> Job | None:
+        """Begin a job and see it through.
+
+        Args:
+            books: Whose.
+            kind: Of a job that is asked for by this call.
+            reason: Likewise.
+            job_id: A job that waits; None to ask for one.
+
+        Returns:
+            The job as it ended; None if it did not wait any more.
+        """
+        job = await run_in_threadpool(self._begin, books, kind, reason, job_id)
+        if job is None:
+            return None
+        log = Path(str(job.log_path))
+        try:
+            command = await run_in_threadpool(self._command, job, books, log)
+            process = await processes.start(
+                command.arguments,
+                commands.environment(self._environ, command),
+                directory=self._settings.project_root,
+                log=log,
+                output=workplace.report_of(log) if command.reports else None,
+            )
+        except OSError as error:
+            told = f"{error.filename or 'The process'} could not be started: {error.strerror}."
+            return await run_in_threadpool(self._end, job, None, Verdict(Status.FAILED, told))
+        await run_in_threadpool(self._spawned, job, process.pid)
+        return await self._see_through(job, process)
+
+    async def take_over(self, job: Job) -> Job:
+        """See a job through that a server before this one began: wait if it goes on, judge by its log."""
+        log = Path(job.log_path or os.devnull)
+        if job.host == HOST and job.pid and processes.is_alive(log):
+            logger.info("%s goes on since before this start; waiting for it.", _named(job))
+            return await self._see_through(job, Orphan(job.pid, log))
+        return await run_in_threadpool(self._judged, job, None, None)
+
+    async def _see_through(self, job: Job, process: Process) -> Job:
+        began = job.started_at or self._now()
+        left = (began + self._settings.run_limit - self._now()).total_seconds()
+        exit_code, stop = await processes.supervise(process, seconds=max(left, 0.0), hurry=self.hurry)
+        return await run_in_threadpool(self._judged, job, exit_code, stop)
+
+    def _begin(self, books: Books, kind: str, reason: str, job_id: str | None) -> Job | None:
+        now = self._now()
+        with self._store.writing() as connection:
+            asked = job_id or jobs_table.ask(connection, books.company, kind, reason, (), now)
+            job = jobs_table.by_id(connection, asked)
+            if job is None:
+                return None
+            log = workplace.log_of(self._settings, job, now)
+            last = inbox_table.waiting(connection, System.BILL, books.organization_id)
+            taken = jobs_table.begin(
+                connection,
+                job.id,
+                host=HOST,
+                log_path=str(log),
+                last_event=last.last_id if last else 0,
+                now=now,
+            )
+            if not taken:
+                return None
+            logger.info("%s of %s begins (%s).", _named(job), books.name, job.reason)
+            return jobs_table.by_id(connection, job.id)
+
+    def _command(self, job: Job, books: Books, log: Path) -> Command:
+        if job.kind == Kind.REPLAY:
+            executable = Path(sysconfig.get_path("scripts"), "quickbooks-admin")
+            return commands.replay(job, books, executable=str(executable))
+        command = commands.meltano(
+            job,
+            books,
+            executable=self._settings.meltano,
+            environment=self._settings.environment,
+            suffix=books.name if self._several else "",
+            report=str(workplace.report_of(log)),
+        )
+        if not self._several:
+            return command
+        own = workplace.own_system_directory(self._settings, books.name, self._environ)
+        return replace(command, variables={**command.variables, **own})
+
+    def _spawned(self, job: Job, pid: int) -> None:
+        with self._store.writing() as connection:
+            jobs_table.spawned(connection, job.id, pid=pid)
+
+    def _judged(self, job: Job, exit_code: int | None, stop: Stop | None) -> Job:
+        log = Path(job.log_path or os.devnull)
+        report = workplace.tail(workplace.report_of(log)) if job.kind == Kind.REPLAY else ""
+        verdict = commands.judge(job.kind, exit_code, workplace.tail(log), report=report, stop=stop)
+        return self._end(job, exit_code, verdict)
+
+    def _end(self, job: Job, exit_code: int | None, verdict: Verdict) -> Job:
+        now = self._now()
+        with self._store.writing() as connection:
+            if verdict.status is Status.WAITING:
+                jobs_table.put_back(connection, job.id, detail=verdict.detail, now=now)
+            else:
+                jobs_table.end(
+                    connection,
+                    job.id,
+                    status=verdict.status,
+                    detail=verdict.detail,
+                    exit_code=exit_code,
+                    counts=_counts(connection, job),
+                    now=now,
+                )
+                if verdict.status is Status.SUCCEEDED and job.kind in SYNCING:
+                    _settle(connection, job, now)
+            ended = jobs_table.by_id(connection, job.id)
+        if verdict.status is Status.SUCCEEDED:
+            logger.info("%s succeeded. %s", _named(job), verdict.detail)
+        else:
+            logger.warning("%s: %s. %s", _named(job), verdict.status, verdict.detail)
+        return ended or job
+
+
+def _settle(connection: Connection, job: Job, now: dt.datetime) -> None:
+    """The events that were received before the run began are dealt with."""
+    inbox_table.settle(
+        connection,
+        System.BILL,
+        job.company.organization_id,
+        up_to=job.last_event or 0,
+        job_id=job.id,
+        now=now,
+    )
+
+
+def _counts(connection: Connection, job: Job) -> dict[str, Any]:
+    """What the target's own runs of this job counted."""
+    query = (
+        select(runs.c.counts)
+        .where(
+            runs.c.realm_id == job.company.realm_id,
+            runs.c.started_at >= (job.started_at or job.asked_at),
+            runs.c.trigger == commands.trigger(job),
+        )
+        .order_by(runs.c.started_at)
+    )
+    return commands.added_up([found or {} for found in connection.execute(query).scalars()])
+
+
+def _named(job: Job) -> str:
+    return f"Job {job.id[:8]} ({job.kind})"
