@@ -25,6 +25,7 @@ from ap_simulator.control_deeds import Deed, deeds
 from ap_simulator.control_input import (
     ControlInputError,
     JsonObject,
+    branch_from_json,
     json_object,
     organization_from_json,
     realm_from_json,
@@ -69,6 +70,7 @@ def routes(simulation: Simulation) -> list[BaseRoute]:
         "/switches": {"GET": control.switches, "POST": control.set_switches},
         "/records": {"GET": control.records},
         "/reset": {"POST": control.reset},
+        "/companies": {"POST": control.add_company},
         "/organizations": {"POST": control.add_organization},
         "/realms": {"POST": control.add_realm},
         "/webhooks": {
@@ -191,6 +193,16 @@ class _Control:
         except LookupError as error:
             raise ControlInputError(error.args[0]) from error
         return StreamingResponse(_array(found), media_type=_JSON)
+
+    async def add_company(self, request: Request) -> Response:
+        branch = branch_from_json(await json_object(request))
+        try:
+            settings = self._simulation.add_branch(branch)
+        except CompanySizeError:
+            raise
+        except ValueError as error:
+            raise ControlInputError(str(error)) from error
+        return _json({"environment": settings}, status=HTTPStatus.CREATED)
 
     async def add_organization(self, request: Request) -> Response:
         organization = organization_from_json(await json_object(request))

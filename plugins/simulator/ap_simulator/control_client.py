@@ -127,6 +127,24 @@ class ControlClient:
         }
         return self._array("GET", "records", params={k: v for k, v in query.items() if v})
 
+    def add_company(
+        self, *, organization_id: str, realm_id: str, name: str, **more: object
+    ) -> dict[str, str]:
+        """Add a further company on both sides, connected to the demo's app.
+
+        Args:
+            organization_id: `008...`, 20 characters.
+            realm_id: Of QuickBooks.
+            name: On both sides.
+            more: `company`, `vendors`, `bills`, `seed`, `existing_in_quickbooks`, `refresh_token`.
+
+        Returns:
+            Its settings of the plugins, as `status --env` prints those of the first one.
+        """
+        ids = {"organization_id": organization_id, "realm_id": realm_id, "name": name}
+        added: dict[str, str] = self._object("POST", "companies", json={**ids, **more})["environment"]
+        return added
+
     def add_organization(self, **organization: object) -> dict[str, Any]:
         """Add a BILL organization; see the README for the fields."""
         return self._object("POST", "organizations", json=organization)

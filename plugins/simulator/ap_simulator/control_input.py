@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeVar, get_args, get_origin, get_type_
 from starlette.requests import Request
 
 from ap_simulator.quickbooks.profile import RealmProfile
-from ap_simulator.settings import COMPANIES, Organization, Realm, Settings
+from ap_simulator.settings import COMPANIES, Branch, Organization, Realm, Settings
 
 JsonObject = dict[str, Any]
 _T = TypeVar("_T")
@@ -92,6 +92,20 @@ def settings_from_json(body: JsonObject, initial: Settings) -> Settings:
         existing_in_quickbooks=existing,
         switches={**initial.switches, **switches},
     )
+
+
+def branch_from_json(body: JsonObject) -> Branch:
+    """A further company on both sides.
+
+    Raises:
+        ControlInputError: Something is missing, unknown or of the wrong kind.
+    """
+    names = ", ".join(entry.name for entry in fields(Branch))
+    branch = read_object(Branch, body, help_text=f"a company takes {names}")
+    if min(branch.vendors or 0, branch.bills or 0, branch.seed) < 0:
+        msg = "vendors, bills and seed must be at least 0"
+        raise ControlInputError(msg)
+    return branch
 
 
 def organization_from_json(body: JsonObject) -> Organization:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from ap_simulator.company.identities import DEMO
+from ap_simulator.company.identities import DEMO, Identities
 from ap_simulator.rundir import RunDir
 
 #: Before anything that a company of the simulator knows.
@@ -26,31 +26,36 @@ class UnquotableError(ValueError):
     """A value that no notation shows alike to a shell and to a reader of `.env` files."""
 
 
-def environment(*, url: str, run_dir: RunDir) -> dict[str, str]:
-    """The settings of both plugins for the demo company of the simulator at `url`.
+def environment(*, url: str, run_dir: RunDir, identities: Identities = DEMO) -> dict[str, str]:
+    """The settings of both plugins for a company of the simulator at `url`.
 
     Args:
         url: Base URL of the simulator.
-        run_dir: Where the target's store and the tap's session cache go.
+        run_dir: Where the target's store and the tap's session cache go; the store is one for all
+            companies.
+        identities: Of the company.
     """
+    session = run_dir.session
+    if identities.organization_id != DEMO.organization_id:
+        session = session.with_name(f"{session.name}-{identities.organization_id}")
     return {
-        "TAP_BILL_DEV_KEY": DEMO.dev_key,
-        "TAP_BILL_USERNAME": DEMO.username,
-        "TAP_BILL_PASSWORD": DEMO.password,
-        "TAP_BILL_ORGANIZATION_ID": DEMO.organization_id,
+        "TAP_BILL_DEV_KEY": identities.dev_key,
+        "TAP_BILL_USERNAME": identities.username,
+        "TAP_BILL_PASSWORD": identities.password,
+        "TAP_BILL_ORGANIZATION_ID": identities.organization_id,
         "TAP_BILL_API_URL": f"{url}/connect",
         "TAP_BILL_START_DATE": _START_DATE,
-        "TAP_BILL_SESSION_PATH": str(run_dir.session),
-        "TAP_BILL_ENCRYPTION_KEY": DEMO.encryption_key,
-        "TARGET_QUICKBOOKS_CLIENT_ID": DEMO.client_id,
-        "TARGET_QUICKBOOKS_CLIENT_SECRET": DEMO.client_secret,
-        "TARGET_QUICKBOOKS_REFRESH_TOKEN": DEMO.refresh_token,
-        "TARGET_QUICKBOOKS_REALM_ID": DEMO.realm_id,
+        "TAP_BILL_SESSION_PATH": str(session),
+        "TAP_BILL_ENCRYPTION_KEY": identities.encryption_key,
+        "TARGET_QUICKBOOKS_CLIENT_ID": identities.client_id,
+        "TARGET_QUICKBOOKS_CLIENT_SECRET": identities.client_secret,
+        "TARGET_QUICKBOOKS_REFRESH_TOKEN": identities.refresh_token,
+        "TARGET_QUICKBOOKS_REALM_ID": identities.realm_id,
         "TARGET_QUICKBOOKS_API_URL": url,
         "TARGET_QUICKBOOKS_TOKEN_URL": f"{url}/oauth2/v1/tokens/bearer",
         "TARGET_QUICKBOOKS_STORE_URL": f"sqlite:///{run_dir.store}",
-        "TARGET_QUICKBOOKS_ENCRYPTION_KEY": DEMO.encryption_key,
-        "WEBHOOK_SHIM_QUICKBOOKS_VERIFIER_TOKEN": DEMO.verifier_token,
+        "TARGET_QUICKBOOKS_ENCRYPTION_KEY": identities.encryption_key,
+        "WEBHOOK_SHIM_QUICKBOOKS_VERIFIER_TOKEN": identities.verifier_token,
     }
 
 

@@ -35,6 +35,33 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """A further company to be added, on both sides, with a structure like that of the first one.
+
+    Attributes:
+        organization_id: Of BILL.
+        realm_id: Of QuickBooks.
+        name: On both sides.
+        refresh_token: Of the demo's app for the company; None makes one.
+        company: `demo` or `empty`.
+        vendors: As in `Settings`.
+        bills: As in `Settings`.
+        seed: As in `Settings`.
+        existing_in_quickbooks: As in `Settings`.
+    """
+
+    organization_id: str
+    realm_id: str
+    name: str
+    refresh_token: str | None = field(default=None, repr=False)
+    company: CompanyName = "empty"
+    vendors: int | None = None
+    bills: int | None = None
+    seed: int = DEFAULT_SEED
+    existing_in_quickbooks: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Organization:
     """A BILL organization to be added, with one login and one developer key."""
 

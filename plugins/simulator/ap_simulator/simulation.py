@@ -5,15 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from ap_simulator import collector
 from ap_simulator.company.build import populate
 from ap_simulator.company.calendar import CLOSING
+from ap_simulator.company.identities import DEMO
 from ap_simulator.environment import environment
+from ap_simulator.oauth.tokens import new_refresh_token
 from ap_simulator.rundir import RunDir
-from ap_simulator.settings import Organization, Realm, Settings
+from ap_simulator.settings import Branch, Organization, Realm, Settings
 from ap_simulator.world import World, create_world
 
 
@@ -55,6 +58,39 @@ class Simulation:
     async def close(self) -> None:
         """End what the world does in the background."""
         await self.world.close()
+
+    def add_branch(self, branch: Branch) -> dict[str, str]:
+        """Add a further company on both sides, connected to the demo's app.
+
+        Returns:
+            Its settings of the plugins.
+
+        Raises:
+            ValueError: There is one of those ids already, or it cannot have so few records.
+        """
+        if self.world.bill.find_organization(branch.organization_id) is not None:
+            msg = f"There is an organization {branch.organization_id} already"
+            raise ValueError(msg)
+        if self.world.quickbooks.find(branch.realm_id) is not None:
+            msg = f"There is a company {branch.realm_id} already"
+            raise ValueError(msg)
+        identities = replace(
+            DEMO,
+            organization_id=branch.organization_id,
+            realm_id=branch.realm_id,
+            company_name=branch.name,
+            refresh_token=branch.refresh_token or new_refresh_token(),
+        )
+        populate(
+            self.world,
+            company=branch.company,
+            vendors=branch.vendors,
+            bills=branch.bills,
+            seed=branch.seed,
+            existing_in_quickbooks=branch.existing_in_quickbooks,
+            identities=identities,
+        )
+        return environment(url=self.url, run_dir=self.run_dir, identities=identities)
 
     def add_organization(self, organization: Organization) -> None:
         """Add a BILL organization with one login and developer key."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, Literal
 
 from ap_simulator.company.bill_lists import bill_lists
@@ -44,6 +45,7 @@ def populate(
     bills: int | None = None,
     seed: int,
     existing_in_quickbooks: bool = False,
+    identities: Identities = DEMO,
 ) -> None:
     """Put a company into the world, on both sides, and connect the demo's app to it.
 
@@ -59,6 +61,7 @@ def populate(
         bills: How many bills in BILL; None likewise.
         seed: The same seed makes the same company.
         existing_in_quickbooks: Whether QuickBooks has the generated vendors as well.
+        identities: Ids, name, logins and keys of the company; its app may be there already.
 
     Raises:
         CompanySizeError: The demo company cannot have fewer vendors or bills than its own, and
@@ -66,9 +69,9 @@ def populate(
     """
     scale = _scale(company, vendors, bills, seed)
     made = demo_company(seed=seed) if company == "demo" else empty_company()
-    _add_bill_side(world, DEMO, made, scale)
-    _add_quickbooks_side(world, DEMO, made, scale if existing_in_quickbooks else None)
-    _connect(world, DEMO)
+    _add_bill_side(world, identities, made, scale)
+    _add_quickbooks_side(world, identities, made, scale if existing_in_quickbooks else None)
+    _connect(world, identities)
 
 
 def _scale(company: CompanyName, vendors: int | None, bills: int | None, seed: int) -> Scale:
@@ -97,7 +100,7 @@ def _add_bill_side(world: World, identities: Identities, made: Company, scale: S
         name=identities.company_name,
         users={identities.username: identities.password},
         developer_keys=[identities.dev_key],
-        profile=made.organization,
+        profile={name: value for name, value in made.organization.items() if name != "id"},
     )
     for collection, records in made.bill.items():
         world.bill.load(identities.organization_id, collection, records)
@@ -109,7 +112,10 @@ def _add_bill_side(world: World, identities: Identities, made: Company, scale: S
 
 
 def _add_quickbooks_side(world: World, identities: Identities, made: Company, scale: Scale | None) -> None:
-    world.quickbooks.add_realm(realm_id=identities.realm_id, company=made.profile)
+    profile = made.profile
+    if identities.company_name != profile.name:
+        profile = replace(profile, name=identities.company_name, legal_name=identities.company_name)
+    world.quickbooks.add_realm(realm_id=identities.realm_id, company=profile)
     for entity in _ENTITY_ORDER:
         if records := made.quickbooks.get(entity):
             world.quickbooks.load(identities.realm_id, entity, records)
@@ -120,12 +126,13 @@ def _add_quickbooks_side(world: World, identities: Identities, made: Company, sc
 
 def _connect(world: World, identities: Identities) -> None:
     world.oauth.add_company(realm_id=identities.realm_id, name=identities.company_name)
-    world.oauth.add_client(
-        client_id=identities.client_id,
-        client_secret=identities.client_secret,
-        redirect_uris=identities.redirect_uris,
-        name="BILL to QuickBooks sync",
-    )
+    if world.oauth.client(identities.client_id) is None:
+        world.oauth.add_client(
+            client_id=identities.client_id,
+            client_secret=identities.client_secret,
+            redirect_uris=identities.redirect_uris,
+            name="BILL to QuickBooks sync",
+        )
     world.oauth.grant(
         realm_id=identities.realm_id,
         client_id=identities.client_id,
