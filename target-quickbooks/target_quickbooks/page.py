@@ -21,6 +21,8 @@ from target_quickbooks.report import COLUMNS, RunReport
 from target_quickbooks.store.failure_table import Failure
 
 _SHOWN = 1000
+#: Updates whose details are open, on paper too.
+_OPENED = 200
 _TITLES = {
     Operation.CREATE: "To create",
     Operation.UPDATE: "To update",
@@ -66,7 +68,7 @@ class Section:
 class Reason:
     """Records that failed or wait for one reason."""
 
-    word: str
+    waits: bool
     reason: str
     advice: str
     failures: Sequence[Failure]
@@ -105,6 +107,7 @@ def plan_page(report: RunReport, calls: CallCount, ending: Ending, entries: Sequ
         totals=by_vendor[:_SHOWN],
         totals_left_out=max(len(by_vendor) - _SHOWN, 0),
         sums=by_currency(by_vendor),
+        opened=_OPENED,
     )
 
 
@@ -125,16 +128,15 @@ def _common(report: RunReport, calls: CallCount, ending: Ending) -> dict[str, ob
         "reasons": _reasons(report),
         "notes": [(stream, label, texts) for (stream, label), texts in report.notes.items()][:_SHOWN],
         "notes_left_out": max(len(report.notes) - _SHOWN, 0) + report.notes_left_out,
-        "shown": _SHOWN,
     }
 
 
 def _reasons(report: RunReport) -> list[Reason]:
     """Failures by reason, the most frequent first."""
-    groups: dict[tuple[str, str, str], list[Failure]] = {}
+    groups: dict[tuple[bool, str, str], list[Failure]] = {}
     for failure in report.failures.values():
-        word = "waits" if failure.awaited else "failed"
-        groups.setdefault((word, failure.reason, failure.advice), []).append(failure)
+        key = (failure.awaited is not None, failure.reason, failure.advice)
+        groups.setdefault(key, []).append(failure)
     found = [Reason(*key, failures=members) for key, members in groups.items()]
     return sorted(found, key=lambda reason: -len(reason.failures))
 

@@ -374,7 +374,10 @@ _RUN = (
         "report_path",
         th.StringType,
         title="Report Path",
-        description="Also write the run report as JSON to this file.",
+        description=(
+            "Also write the report of a run or plan to this file: `.html` makes a page to read and print, "
+            "every other name JSON."
+        ),
     ),
     th.Property(
         "max_retry_seconds",

@@ -17,6 +17,7 @@ from target_quickbooks.admin.failures import failures
 from target_quickbooks.admin.keys import generate_key, rekey
 from target_quickbooks.admin.links import links
 from target_quickbooks.admin.output import console, print_json, print_table
+from target_quickbooks.admin.preflight import preflight
 from target_quickbooks.errors import TargetError
 from target_quickbooks.store import connection_table, failure_table, link_table, run_table
 
@@ -30,6 +31,7 @@ def commands() -> None:
     Examples:
       quickbooks-admin generate-key
       quickbooks-admin connect
+      quickbooks-admin preflight
       quickbooks-admin status
       quickbooks-admin failures list
       quickbooks-admin failures replay --code account-unknown
@@ -94,4 +96,5 @@ commands.add_command(failures)
 commands.add_command(links)
 commands.add_command(generate_key)
 commands.add_command(rekey)
+commands.add_command(preflight)
 commands.add_command(audit)
