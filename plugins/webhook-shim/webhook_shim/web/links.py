@@ -1,0 +1,36 @@
+"""Addresses of records in the web applications of both systems. Pure.
+
+Only for the systems' own environments: with an address of its own, a setting leads elsewhere, and there is
+no application to point to. BILL documents no address for a single record, so its link opens the application.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+_QUICKBOOKS = {
+    "production": "https://app.qbo.intuit.com/app/",
+    "sandbox": "https://app.sandbox.qbo.intuit.com/app/",
+}
+_PAGES = {"Vendor": ("vendordetail", "nameId"), "PurchaseOrder": ("purchaseorder", "txnId")}
+_BILL = {
+    "production": "https://app.bill.com/",
+    "sandbox": "https://login.stage.us.bill.com/neo/login",
+}
+ENTITY_OF = {"vendors": "Vendor", "bills": "PurchaseOrder"}
+
+
+def quickbooks(config: Mapping[str, Any], entity: str, quickbooks_id: str) -> str:
+    """The address of an object in QuickBooks; empty if there is none."""
+    base = _QUICKBOOKS.get(str(config.get("environment") or "production"), "")
+    if config.get("api_url") or not base or entity not in _PAGES or not quickbooks_id.isdecimal():
+        return ""
+    name, parameter = _PAGES[entity]
+    return f"{base}{name}?{urlencode({parameter: quickbooks_id})}"
+
+
+def bill(config: Mapping[str, Any]) -> str:
+    """The address of BILL's application; empty if there is none."""
+    return "" if config.get("api_url") else _BILL.get(str(config.get("environment") or "production"), "")
