@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from webhook_shim.events import Event, System
 from webhook_shim.store.tables import inbox
 
+_IDS_PER_QUERY = 500
 _ONE_EVENT = [inbox.c.system, inbox.c.tenant, inbox.c.event_id]
 
 
@@ -109,6 +110,14 @@ def settle(
         .values(settled_at=now, job_id=job_id)
     )
     return done.rowcount
+
+
+def settle_these(connection: Connection, ids: Iterable[int], *, now: dt.datetime) -> None:
+    """Mark exactly these events as dealt with; others may have come in between."""
+    wanted = list(ids)
+    for start in range(0, len(wanted), _IDS_PER_QUERY):
+        part = wanted[start : start + _IDS_PER_QUERY]
+        connection.execute(update(inbox).where(inbox.c.id.in_(part)).values(settled_at=now))
 
 
 def last_before(connection: Connection, system: System, tenant: str, moment: dt.datetime) -> int | None:
