@@ -8,6 +8,7 @@ import click
 from target_quickbooks.errors import TargetError
 
 from webhook_shim import subscription_commands
+from webhook_shim.serve_command import serve
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,7 +24,7 @@ def commands() -> None:
     """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
 
 
-for command in subscription_commands.COMMANDS:
+for command in (serve, *subscription_commands.COMMANDS):
     commands.add_command(command)
 
 

@@ -20,6 +20,7 @@ from target_quickbooks.store.database import Store
 from webhook_shim import backlog, tenure
 from webhook_shim.backlog import Checker, View
 from webhook_shim.companies import Books
+from webhook_shim.health import RunnerState
 from webhook_shim.jobs import Workshop
 from webhook_shim.scheduling import Rules, Step, back_off, turns
 from webhook_shim.settings import Settings
@@ -88,6 +89,14 @@ class Runner:
         self._clean_after = now()
         self._stopping = False
 
+    @property
+    def state(self) -> RunnerState:
+        """How it is: ``ENDED`` means that nothing is looked after any more."""
+        if self._stopping:
+            return RunnerState.STOPPING
+        alive = self._task is not None and not self._task.done()
+        return RunnerState.WORKING if alive else RunnerState.ENDED
+
     def start(self) -> None:
         """Begin to look after the companies."""
         self._loop = asyncio.get_running_loop()
@@ -127,6 +136,9 @@ class Runner:
                 wait = await self._look()
             except TargetError as error:
                 logger.error("%s", error)  # noqa: TRY400 - the message says it all
+                wait = _AFTER_TROUBLE.total_seconds()
+            except Exception:
+                logger.exception("The runner failed; it goes on.")
                 wait = _AFTER_TROUBLE.total_seconds()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), wait)

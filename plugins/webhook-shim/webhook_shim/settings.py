@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,6 +59,11 @@ SETTINGS: tuple[Setting, ...] = (
         "Password",
         "Password of the status page. Without one the page is open, and the server listens on loopback only.",
         "password",
+    ),
+    Setting(
+        "trusted_proxies",
+        "Trusted Proxies",
+        "Addresses of reverse proxies, separated by commas, that say from whom a request is. Default: none.",
     ),
     Setting("project_root", "Project Root", "The Meltano project. Default: the one it is started from."),
     Setting(
@@ -125,6 +131,7 @@ class Settings:
     log_path: Path
     keep: dt.timedelta
     bill_events_url: str
+    trusted_proxies: tuple[str, ...] = ()
     password: str = field(default="", repr=False)
     verifier_tokens: tuple[str, ...] = field(default=(), repr=False)
 
@@ -151,9 +158,10 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         password=environ.get(f"{PREFIX}PASSWORD", ""),
         project_root=root,
         environment=_text(environ, "environment") or environ.get("MELTANO_ENVIRONMENT", ""),
-        meltano=_text(environ, "meltano"),
+        meltano=_meltano(environ, root),
         companies=root / companies if companies else None,
-        verifier_tokens=_tokens(environ),
+        trusted_proxies=_list(_text(environ, "trusted_proxies")),
+        verifier_tokens=_list(environ.get(f"{PREFIX}QUICKBOOKS_VERIFIER_TOKEN", "")),
         bill_events_url=_text(environ, "bill_events_url").rstrip("/"),
         receive_only=_truth(environ, "receive_only"),
         debounce=dt.timedelta(seconds=_number(environ, "debounce_seconds", 0, 3600)),
@@ -171,6 +179,14 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         )
         raise SettingsError(msg)
     return settings
+
+
+def _meltano(environ: Mapping[str, str], root: Path) -> str:
+    """The Meltano that is set or on the path; else the one that last ran in the project."""
+    named = _text(environ, "meltano")
+    last = root / ".meltano" / "run" / "bin"
+    found = shutil.which(named, path=environ.get("PATH"))
+    return str(last) if found is None and not environ.get(f"{PREFIX}MELTANO") and last.exists() else named
 
 
 def _setting(name: str) -> Setting:
@@ -208,6 +224,5 @@ def _time(environ: Mapping[str, str], name: str) -> dt.time:
         raise SettingsError(msg) from None
 
 
-def _tokens(environ: Mapping[str, str]) -> tuple[str, ...]:
-    listed = environ.get(f"{PREFIX}QUICKBOOKS_VERIFIER_TOKEN", "")
-    return tuple(token.strip() for token in listed.split(",") if token.strip())
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
