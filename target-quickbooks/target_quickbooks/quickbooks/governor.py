@@ -35,6 +35,7 @@ REQUESTS = (Bucket(10, 1.0), Bucket(500, 60.0))
 BATCHES = (Bucket(40, 60.0),)
 IN_FLIGHT = 10
 _LONG_WAIT = 10.0
+_SHORTEST_SLEEP = 0.001
 
 logger = logging.getLogger("target-quickbooks")
 
@@ -108,7 +109,7 @@ class Governor:
             told = False
             while (wait := self._take(name, batch=batch)) > 0:
                 told = told or self._tell(wait)
-                self._sleep(wait)
+                self._sleep(max(wait, _SHORTEST_SLEEP))
             try:
                 self._before_start()
                 yield

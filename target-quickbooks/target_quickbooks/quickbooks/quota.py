@@ -65,7 +65,7 @@ class Turn:
         holder: The process.
         batch: Whether it is for a batch.
         asked_at: When it asked first, which is its rank in the queue.
-        due_at: When it will ask again.
+        due_at: From when on nobody may go before it.
     """
 
     holder: str
@@ -113,7 +113,8 @@ class Ledger:
             for bucket in limits.batches:
                 ready = max(ready, self._ready(bucket, self.ended_batches, held, before, now))
         if ready > now:
-            self.waiting[name] = Turn(holder, batch, asked_at, ready)
+            due_at = ready if ready > now + _POLL else now  # who looks again at once lets nobody by
+            self.waiting[name] = Turn(holder, batch, asked_at, due_at)
             return ready - now
         self.waiting.pop(name, None)
         self.held[name] = Place(holder, batch, now + LAPSE)
