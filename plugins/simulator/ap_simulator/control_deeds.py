@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from ap_simulator.bill.errors import Refusal
 from ap_simulator.company.identities import DEMO
-from ap_simulator.control_input import ControlInputError, JsonObject, changes_from_json, read_object
+from ap_simulator.control_input import ControlInputError, JsonObject, changes_from_json, read_call
 from ap_simulator.quickbooks import by_hand
 from ap_simulator.quickbooks.entities import ENTITIES
 from ap_simulator.quickbooks.problems import RefusedError
@@ -23,7 +23,6 @@ from ap_simulator.simulation import Simulation
 
 #: Takes the body of a control call and returns its answer.
 Deed = Callable[[JsonObject], dict[str, Any]]
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +84,7 @@ class _People:
         self._simulation = simulation
 
     def merge_vendors(self, body: JsonObject) -> dict[str, Any]:
-        asked = _read(_Merge, body)
+        asked = read_call(_Merge, body)
         service = self._simulation.world.quickbooks
         service.merge_vendors(asked.realm_id, asked.merged, asked.survivor)
         realm = service.realm(asked.realm_id)
@@ -106,7 +105,7 @@ class _People:
         return {**profile, "book_close_date": closed and closed.isoformat()}
 
     def write(self, body: JsonObject) -> dict[str, Any]:
-        asked = _read(_Write, body)
+        asked = read_call(_Write, body)
         if asked.entity not in ENTITIES:
             msg = f"There is no entity {asked.entity}; there are {', '.join(ENTITIES)}"
             raise ControlInputError(msg)
@@ -120,7 +119,7 @@ class _People:
         return {"record": record}
 
     def bill_order(self, body: JsonObject) -> dict[str, Any]:
-        asked = _read(_BillOrder, body)
+        asked = read_call(_BillOrder, body)
         record = by_hand.bill_order(
             self._simulation.world.quickbooks.realm(asked.realm_id),
             asked.order_id,
@@ -131,12 +130,12 @@ class _People:
         return {"record": record}
 
     def set_payment_status(self, body: JsonObject) -> dict[str, Any]:
-        asked = _read(_PaymentStatus, body)
+        asked = read_call(_PaymentStatus, body)
         service = self._simulation.world.bill
         return {"record": service.set_payment_status(asked.organization_id, asked.payment_id, asked.status)}
 
     def set_bill_status(self, body: JsonObject) -> dict[str, Any]:
-        asked = _read(_BillStatus, body)
+        asked = read_call(_BillStatus, body)
         record = self._simulation.world.bill.review_bill(
             asked.organization_id,
             asked.bill_id,
@@ -144,11 +143,6 @@ class _People:
             record_status=asked.record_status,
         )
         return {"record": record}
-
-
-def _read(kind: type[_T], body: JsonObject) -> _T:
-    names = ", ".join(entry.name for entry in fields(kind))  # type: ignore[arg-type]
-    return read_object(kind, body, help_text=f"it takes {names}; the company is by default the demo's")
 
 
 def _in_plain_words(simulation: Simulation, deed: Deed) -> Deed:

@@ -157,6 +157,16 @@ def read_object(kind: type[_T], body: Mapping[str, Any], *, help_text: str, **gi
     return kind(**values)
 
 
+def read_call(kind: type[_T], body: Mapping[str, Any]) -> _T:
+    """The body of a control call that concerns one company, by default the demo's.
+
+    Raises:
+        ControlInputError: Something is missing, unknown or of the wrong kind.
+    """
+    names = ", ".join(entry.name for entry in fields(kind))  # type: ignore[arg-type]
+    return read_object(kind, body, help_text=f"it takes {names}; the company is by default the demo's")
+
+
 def changes_from_json(kind: type[Any], body: Mapping[str, Any], *, help_text: str) -> dict[str, Any]:
     """New values for some fields of a dataclass, by the types of its fields.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, Final, Literal, TypeVar
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 from ap_simulator.bill.webhooks.event_types import ENTITY_KEYS
 from ap_simulator.company.identities import DEMO
-from ap_simulator.control_input import ControlInputError, JsonObject, read_object
+from ap_simulator.control_input import ControlInputError, JsonObject, read_call
 from ap_simulator.quickbooks.events import ChangeEvent, EventOperation
 from ap_simulator.quickbooks.webhooks.notices import HEARD
 from ap_simulator.world import World
@@ -18,7 +18,6 @@ from ap_simulator.world import World
 _COLLECTIONS: Final = {"vendor": "vendors", "bill": "bills", "payment": "payments"}
 #: Events between two chances for requests to be served.
 _AT_ONCE: Final = 50
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +70,7 @@ def add_endpoint(world: World, body: JsonObject) -> dict[str, Any]:
     Raises:
         ControlInputError: The body is wrong or names no company or app.
     """
-    asked = _read(_Endpoint, body)
+    asked = read_call(_Endpoint, body)
     if asked.realm_id is not None and world.quickbooks.find(asked.realm_id) is None:
         msg = f"There is no QuickBooks company {asked.realm_id}"
         raise ControlInputError(msg)
@@ -113,10 +112,10 @@ def emit(world: World, body: JsonObject) -> dict[str, Any]:
     asked: _BillEvents | _QuickBooksEvents
     match body.get("system"):
         case "bill":
-            asked = _read(_BillEvents, body)
+            asked = read_call(_BillEvents, body)
             deliveries, publish = world.bill.courier.deliveries, _bill_publisher(world, asked)
         case "quickbooks":
-            asked = _read(_QuickBooksEvents, body)
+            asked = read_call(_QuickBooksEvents, body)
             deliveries = world.quickbooks.notifier.deliveries
             publish = _quickbooks_publisher(world, asked)
         case _:
@@ -195,8 +194,3 @@ def _check_any(found: Sequence[object], what: str) -> None:
     if not found:
         msg = f"There are no {what} that events could be about"
         raise ControlInputError(msg)
-
-
-def _read(kind: type[_T], body: JsonObject) -> _T:
-    names = ", ".join(entry.name for entry in fields(kind))  # type: ignore[arg-type]
-    return read_object(kind, body, help_text=f"it takes {names}; the company is by default the demo's")

@@ -45,6 +45,10 @@ class Receiver(ThreadingHTTPServer):
         self.open: list[socket.socket] = []
         self.url = f"http://127.0.0.1:{self.server_port}/hooks"
 
+    @override
+    def handle_error(self, *_: Any) -> None:
+        """Connections end while they are read: by `drop_connections`, or with the simulator."""
+
     def drop_connections(self) -> None:
         for connection in self.open:
             connection.shutdown(socket.SHUT_RDWR)
