@@ -187,6 +187,19 @@ class RunReport:
                 "throttled": calls.throttled,
             },
             "preflight": self.preflight.to_json() if self.preflight else None,
+            "written": [
+                {
+                    "done": one.done,
+                    "stream": one.stream,
+                    "id": one.bill_id,
+                    "label": one.label,
+                    "quickbooks_id": one.quickbooks_id,
+                    "amount": one.amount,
+                    "currency": one.currency or None,
+                }
+                for one in self.written
+            ],
+            "written_left_out": self.written_left_out,
             "failures": [
                 {
                     "stream": failure.stream,

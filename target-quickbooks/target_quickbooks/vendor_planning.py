@@ -31,11 +31,13 @@ class NamesInUse:
         vendors: Comparable name to the live Vendor of that name (inactive twins under their old name).
         others: Comparable names held by customers and employees.
         owners: QuickBooks vendor id to the BILL id that owns it.
+        renamed: Ids of QuickBooks vendors that lose their name by an earlier change.
     """
 
     vendors: Mapping[str, Mapping[str, Any]]
     others: set[str] = field(default_factory=set)
     owners: dict[str, str] = field(default_factory=dict)
+    renamed: set[str] = field(default_factory=set)
 
 
 def plan_vendor(item: Item, names: NamesInUse, policies: Policies, attempt: int = 0) -> Change:
@@ -92,6 +94,26 @@ def plan_renamed(item: Item, link: Link, attempt: int) -> Change:
         )
     name = with_suffix(str(item.mapped.payload["DisplayName"]), suffixes[attempt - 1])
     return replace(change, body={**change.body, "DisplayName": name})
+
+
+def foresee_name(change: Change, link: Link, names: NamesInUse) -> Change:
+    """A linked vendor's change with the name it will get where QuickBooks will refuse the one it wants."""
+    for attempt in range(1, len(_suffixes(change.item)) + 2):
+        name = comparable(str(change.body.get("DisplayName") or ""))
+        if not change.operation.writes or not name:
+            return change
+        holder = names.vendors.get(name)
+        held = (
+            holder is not None
+            and holder.get("Active") is not False
+            and str(holder["Id"]) not in {link.quickbooks_id, *names.renamed}
+        )
+        if not held and name not in names.others:
+            names.renamed.add(link.quickbooks_id)
+            names.others.add(name)
+            return change
+        change = plan_renamed(change.item, link, attempt)
+    return change
 
 
 def _adopt_vendor(item: Item, twin: Mapping[str, Any], owners: Mapping[str, str]) -> Change | None:

@@ -19,7 +19,7 @@ from target_quickbooks.preflight import Bills
 from target_quickbooks.quickbooks.faults import Recovery
 from target_quickbooks.step import ENOUGH_ROUNDS, Step
 from target_quickbooks.store import link_table
-from target_quickbooks.vendor_planning import NamesInUse, plan_renamed, plan_vendor
+from target_quickbooks.vendor_planning import NamesInUse, foresee_name, plan_renamed, plan_vendor
 
 ENTITY = "Vendor"
 STREAM = "vendors"
@@ -74,18 +74,20 @@ class VendorStep(Step):
         return replace(mapped, payload={**mapped.payload, "Active": link.desired.get("Active", True)})
 
     def _plan(self, company: Company, items: Sequence[Item | Change]) -> list[Change]:
-        new = [
+        wanted = [
             str(item.mapped.payload["DisplayName"])
             for item in items
-            if isinstance(item, Item) and item.link is None and not item.archived
+            if isinstance(item, Item)
+            and (not item.archived if item.link is None else self.foresees and _is_renamed(item, item.link))
         ]
-        names = self._names(company, new, look_at_others=self.foresees)
+        names = self._names(company, wanted, look_at_others=self.foresees)
         changes = [item if isinstance(item, Change) else self._plan_one(item, names) for item in items]
         return self.against_live(changes)
 
     def _plan_one(self, item: Item, names: NamesInUse) -> Change:
         if item.link:
-            return plan_linked(item, item.link)
+            change = plan_linked(item, item.link)
+            return foresee_name(change, item.link, names) if self.foresees else change
         change = plan_vendor(item, names, self.policies)
         _take(names, change)
         return change
@@ -132,6 +134,10 @@ class VendorStep(Step):
         with self.store.reading() as connection:
             owners = link_table.owners(connection, company, ENTITY, ids)
         return NamesInUse(vendors=vendors, others=set(others), owners=owners)
+
+
+def _is_renamed(item: Item, link: Link) -> bool:
+    return item.mapped.payload.get("DisplayName") != link.desired.get("DisplayName")
 
 
 def _take(names: NamesInUse, change: Change) -> None:

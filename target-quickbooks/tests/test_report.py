@@ -175,6 +175,18 @@ def test_the_report_for_programs(report, change):
         "streams": {"vendors": {"created": 1}, "bills": {"blocked": 1}},
         "calls": {"reads": 3, "writes": 2, "repeats": 1, "throttled": 0},
         "preflight": None,
+        "written": [
+            {
+                "done": "created",
+                "stream": "vendors",
+                "id": "A",
+                "label": "vendor 'A'",
+                "quickbooks_id": "",
+                "amount": None,
+                "currency": None,
+            }
+        ],
+        "written_left_out": 0,
         "failures": [
             {
                 "stream": "bills",
