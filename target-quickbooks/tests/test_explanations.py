@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from target_quickbooks.quickbooks.explanations import explain
 from target_quickbooks.quickbooks.faults import Fault
@@ -17,6 +19,8 @@ from target_quickbooks.quickbooks.faults import Fault
         ("2180", "a name that QuickBooks does not accept", "Change the name"),
         ("5020", "plan or user", "Plus or Advanced"),
         ("6070", "quantity times price", "Correct quantity"),
+        ("6100", "tax that QuickBooks does not accept", "tax_code"),
+        ("6160", "tax that QuickBooks does not accept", "tax_code"),
         ("6140", "a document number that QuickBooks already uses", "document_number"),
         ("6210", "books are closed", "Reopen the period"),
         ("6240", "another customer, vendor or employee", "Rename"),
@@ -35,6 +39,21 @@ def test_what_quickbooks_said_is_always_told():
         Fault("6000", "Business Validation Error", "Choose another account."), "vendor 'A'"
     ).reason
     assert reason.endswith("QuickBooks said: 6000 Business Validation Error - Choose another account.")
+
+
+@pytest.mark.parametrize("code", ["6000", "2290"])
+def test_a_negative_line_is_told_whatever_the_language(code):
+    """The texts are localised, and 6000 stands for every rule there is."""
+    body = {"Line": [{"Amount": Decimal(5)}, {"Amount": Decimal(-7)}]}
+    explanation = explain(Fault(code, "Erreur de validation"), "bill 'INV-1'", body)
+    assert "has a negative amount or total" in explanation.reason
+    assert "vendor credit" in explanation.advice
+
+
+def test_a_rule_outside_the_us_may_be_about_tax():
+    body = {"Line": [{"Amount": Decimal(5)}], "GlobalTaxCalculation": "NotApplicable"}
+    assert "set tax_code and tax_calculation" in explain(Fault("6000", "Rule"), "bill 'INV-1'", body).advice
+    assert "tax" not in explain(Fault("6000", "Rule"), "bill 'INV-1'", {"Line": []}).advice
 
 
 def test_an_unknown_code_is_told_too():
