@@ -153,7 +153,7 @@ class Outcomes:
     def _refused(
         self, connection: Connection, submission: Submission, faults: Sequence[Fault], now: dt.datetime
     ) -> None:
-        told = explain(faults[0], submission.item.mapped.label)
+        told = explain(faults[0], submission.item.mapped.label, submission.change.body)
         failure = failure_of(
             submission, code=told.code, reason=told.reason, advice=told.advice, faults=faults
         )
