@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -28,7 +29,7 @@ from webhook_shim.web.figures import Figures
 from webhook_shim.web.pending import PendingConnections
 from webhook_shim.web.rendering import STATIC_FILES, Renderer
 from webhook_shim.web.sessions import Sessions
-from webhook_shim.web.visits import Act, Ask, Endpoint, Site, page
+from webhook_shim.web.visits import Act, Ask, Endpoint, Site, Visit, page
 
 __all__ = ["make_site", "routes"]
 
@@ -73,7 +74,7 @@ def routes(
     ask: Ask = jobs_table.ask,
     deliveries: Mapping[tuple[str, str], int] | None = None,
 ) -> list[BaseRoute]:
-    """All pages, their files, and ``/metrics``.
+    """All pages, their files, and ``/metrics``; put last, for they answer what is left.
 
     Args:
         context: The server's parts.
@@ -82,7 +83,11 @@ def routes(
     """
     site = make_site(context, ask=ask)
     metrics = Metrics(context, deliveries={} if deliveries is None else deliveries)
-    return [*_pages(site), Route("/metrics", metering.endpoint(site, metrics), methods=["GET"])]
+    return [
+        *_pages(site),
+        Route("/metrics", metering.endpoint(site, metrics), methods=["GET"]),
+        Route("/{path:path}", page(site, _nothing), methods=["GET"]),
+    ]
 
 
 def make_site(context: Context, *, ask: Ask) -> Site:
@@ -116,6 +121,10 @@ def _pages(site: Site) -> list[BaseRoute]:
         ),
         Route("/static/{name}", _static(site), methods=["GET"]),
     ]
+
+
+def _nothing(_: Visit) -> Response:
+    raise HTTPException(404)
 
 
 def _static(site: Site) -> Endpoint:

@@ -23,7 +23,12 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One day's bars in the drawing; failures stand on top of what was written."""
+    """One day's bars in the drawing; failures stand on top of what was written.
+
+    Attributes:
+        labelled: Whether the date stands below it.
+        labelled_small: Whether it does so where there is little room.
+    """
 
     day: Day
     x: float
@@ -33,6 +38,7 @@ class Bar:
     failed_y: float
     failed_height: float
     labelled: bool
+    labelled_small: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ def chart(shown: tuple[Day, ...]) -> Chart:
                 failed_y=round(base - written - failed, 1),
                 failed_height=round(failed, 1),
                 labelled=(len(shown) - 1 - number) % every == 0,
+                labelled_small=(len(shown) - 1 - number) % (3 * every) == 0,
             )
         )
     ticks = tuple((value, round(base - plot * value / top, 1)) for value in (0, top // 2, top))

@@ -97,7 +97,7 @@ def failed(connection: Connection, cipher: Cipher, company: Company) -> Totals:
     vendors = {str(failure.record.get("vendorId") or "") for failure in found[:_MOST_FAILURES]}
     query = select(references.c.bill_id, references.c.currency).where(
         references.c.organization_id == company.organization_id,
-        references.c.kind == "vendor",
+        references.c.kind == "vendors",
         references.c.bill_id.in_(sorted(vendors)),
     )
     currencies = {row.bill_id: row.currency for row in connection.execute(query)} if vendors else {}

@@ -90,11 +90,11 @@ def _calm(signs: Signs) -> Standing:
 def _differences(signs: Signs) -> str:
     parts = []
     if signs.failures:
-        parts.append(f"{count(signs.failures, 'record')} of BILL could not be written to QuickBooks")
+        parts.append(f"{count(signs.failures, 'record')} in BILL could not be written")
     if signs.drift:
         parts.append(
             f"{count(signs.drift, 'object')} differ in QuickBooks"
             if signs.drift != 1
             else "1 object differs in QuickBooks"
         )
-    return f"{' and '.join(parts)}."
+    return f"{', and '.join(parts)}."

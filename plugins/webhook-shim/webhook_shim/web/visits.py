@@ -20,6 +20,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from target_quickbooks.errors import TargetError
 from target_quickbooks.links import Company
+from target_quickbooks.store import drift_table, failure_table
+from target_quickbooks.store.drift_table import Kind as DriftKind
+from target_quickbooks.store.failure_table import UNSETTLED
 
 from webhook_shim.companies import Books
 from webhook_shim.context import Context
@@ -123,8 +126,21 @@ class Visit:
 
     def show(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """A page; shows and forgets the session's notices."""
+        if "tab" in values:
+            values["waiting"] = self._waiting()
         notices, self.session = self.session.notices, replace(self.session, notices=())
         return self.site.pages.response(template, self, status=status, notices=notices, **values)
+
+    def _waiting(self) -> dict[str, int]:
+        """What the company's tabs count."""
+        company = self.books.company
+        with self.context.store.reading() as connection:
+            failures = failure_table.counts(connection, company)
+            drift = drift_table.counts(connection, company)
+        return {
+            "failures": sum(failures.get(str(status), 0) for status in UNSETTLED),
+            "drift": sum(number for kind, number in drift.items() if kind is not DriftKind.ORPHAN),
+        }
 
     def send_to(self, path: str, *, tone: str = "", notice: str = "") -> Response:
         """Lead to another page, with a sentence to show there."""
@@ -218,6 +234,11 @@ def _acted(act: Act, visit: Visit) -> Response:
     except TargetError as error:
         logger.warning("The page %s could not be shown: %s", visit.request.url.path, error)
         return _problem(visit, 503, "")
+    except HTTPException:
+        raise
+    except Exception:
+        logger.exception("The page %s is broken", visit.request.url.path)
+        return _problem(visit, 500, "")
 
 
 def _problem(visit: Visit, status: int, reason: str) -> Response:
