@@ -70,7 +70,7 @@ format: setup ## Format the code and mend what the linter can
 lock: $(VENV)/.ready ## Make the lock files anew with the newest versions
 	@$(LOCK) --upgrade --generate-hashes requirements/bootstrap.in --output-file requirements/bootstrap.txt
 	@$(LOCK) --upgrade --generate-hashes --no-emit-package tap-bill --no-emit-package target-quickbooks requirements/dev.in $(PACKAGES:%=%/pyproject.toml) --output-file requirements/dev.txt
-	@$(LOCK) --upgrade tap-bill/pyproject.toml target-quickbooks/pyproject.toml --output-file requirements/plugins.txt
+	@$(LOCK) --upgrade --no-emit-package tap-bill --no-emit-package target-quickbooks tap-bill/pyproject.toml target-quickbooks/pyproject.toml plugins/webhook-shim/pyproject.toml --output-file requirements/plugins.txt
 	@$(LOCK) --upgrade --generate-hashes requirements/meltano.in --output-file requirements/meltano.txt
 
 .PHONY: clean

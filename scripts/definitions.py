@@ -1,4 +1,4 @@
-"""Makes the Meltano Hub definitions of both plugins from their settings, and Meltano's lock files from those.
+"""Makes the Meltano Hub definitions of all plugins from their settings, and Meltano's lock files from those.
 
     python scripts/definitions.py           write plugins/**/*.yml and *.lock
     python scripts/definitions.py --check   exit 1 if a file is not what it should be
@@ -17,12 +17,28 @@ from typing import Any
 import yaml
 from tap_bill.tap import TapBill
 from target_quickbooks.target import TargetQuickbooks
+from webhook_shim.cli import commands as shim_commands
+from webhook_shim.settings import SETTINGS as SHIM_SETTINGS
+from webhook_shim.settings import Setting as ShimSetting
 
 ROOT = Path(__file__).resolve().parent.parent
 REPOSITORY = "https://github.com/bill-quickbooks/bill-quickbooks"
 VARIANT = "bill-quickbooks"
 KINDS = {"boolean": "boolean", "integer": "integer", "object": "object", "array": "array"}
 PYTHONS = ["3.11", "3.12", "3.13"]
+NEXT_STEPS = """\
+1. Serve, and open the page it names:
+
+   ```sh
+   meltano invoke webhook-shim:serve
+   ```
+
+1. Have BILL tell of vendors, bills and payments:
+
+   ```sh
+   meltano invoke webhook-shim:subscribe --url https://books.example.com
+   ```
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +103,55 @@ def definition(source: Plugin) -> dict[str, Any]:
     }
 
 
+def utility() -> dict[str, Any]:
+    """The Hub definition of the shim, a utility: commands in place of capabilities."""
+    name = "webhook-shim"
+    commands = {
+        command: {"args": command, "description": (found.help or "").strip().splitlines()[0]}
+        for command, found in sorted(shim_commands.commands.items())
+    }
+    return {
+        "commands": commands,
+        "definition": (
+            "is a Meltano utility that hears webhooks of BILL and QuickBooks, runs the pipeline within "
+            "seconds, and shows on one page whether both books agree."
+        ),
+        "description": "Webhook receiver, scheduler and status page for BILL and QuickBooks Online",
+        "docs": f"{REPOSITORY}/blob/main/plugins/webhook-shim/README.md",
+        "domain_url": REPOSITORY,
+        "executable": name,
+        "keywords": ["accounting", "api", "scheduler", "webhook"],
+        "label": "BILL and QuickBooks Webhooks",
+        "logo_url": "/assets/logos/utilities/webhook-shim.png",
+        "maintenance_status": "active",
+        "name": name,
+        "namespace": "webhook_shim",
+        "next_steps": NEXT_STEPS,
+        "pip_url": "bill-quickbooks-webhook-shim",
+        "repo": REPOSITORY,
+        "settings": [shim_setting(setting) for setting in SHIM_SETTINGS],
+        "supported_python_versions": PYTHONS,
+        "variant": VARIANT,
+    }
+
+
+def shim_setting(setting: ShimSetting) -> dict[str, Any]:
+    """One setting of the shim."""
+    secret = setting.kind == "password"
+    found = {
+        "description": setting.description,
+        "env": setting.variable,
+        "kind": "string" if secret else setting.kind,
+        "label": setting.label,
+        "name": setting.name,
+    }
+    if secret:
+        found["sensitive"] = True
+    if setting.default is not None:
+        found["value"] = setting.default
+    return dict(sorted(found.items()))
+
+
 def setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     """One setting of a definition."""
     types = schema.get("type") or "string"
@@ -118,14 +183,14 @@ def title(choice: str) -> str:
 
 def texts() -> dict[Path, str]:
     """All files that this script owns, with what they should hold."""
+    definitions = [(source.folder, definition(source)) for source in PLUGINS]
     found: dict[Path, str] = {}
-    for source in PLUGINS:
-        content = definition(source)
-        path = ROOT / "plugins" / source.folder / f"{source.plugin.name}--{VARIANT}"
+    for folder, content in [*definitions, ("utilities", utility())]:
+        path = ROOT / "plugins" / folder / f"{content['name']}--{VARIANT}"
         found[path.with_suffix(".yml")] = yaml.safe_dump(
             content, sort_keys=True, allow_unicode=True, width=110
         )
-        lock = {"plugin_type": source.folder, **content}
+        lock = {"plugin_type": folder, **content}
         found[path.with_suffix(".lock")] = json.dumps(lock, indent=2, ensure_ascii=False) + "\n"
     return found
 

@@ -30,9 +30,9 @@ class Project:
         (directory / "requirements").mkdir()
         shutil.copy(ROOT / "requirements" / "plugins.txt", directory / "requirements")
         shutil.copy(ROOT / "meltano.yml", directory)
-        for kind in ("extractors", "loaders"):
+        for kind in ("extractors", "loaders", "utilities"):
             shutil.copytree(ROOT / "plugins" / kind, directory / "plugins" / kind)
-        for package in ("tap-bill", "target-quickbooks"):
+        for package in ("tap-bill", "target-quickbooks", "plugins/webhook-shim"):
             (directory / package).symlink_to(ROOT / package)
 
     def meltano(self, *arguments, **changes):

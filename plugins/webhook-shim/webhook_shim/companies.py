@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,9 @@ def read(settings: Settings, environ: Mapping[str, str] = os.environ) -> tuple[B
     Raises:
         SettingsError: The project's configuration or the list of companies cannot be used.
     """
-    configured = {plugin: _ask_meltano(settings, plugin) for plugin in (TAP, TARGET)}
+    with ThreadPoolExecutor() as pool:  # Meltano takes seconds to start
+        asked = {plugin: pool.submit(_ask_meltano, settings, plugin) for plugin in (TAP, TARGET)}
+    configured = {plugin: answer.result() for plugin, answer in asked.items()}
     entries = _listed(settings.companies, environ) if settings.companies else [{"name": "books"}]
     found = tuple(_books(entry, configured) for entry in entries)
     for attribute in ("name", "organization_id", "realm_id"):
@@ -97,7 +100,7 @@ def _books(entry: Mapping[str, Any], configured: Mapping[str, Mapping[str, Any]]
 def _ask_meltano(settings: Settings, plugin: str) -> dict[str, Any]:
     """What Meltano would pass to a plugin, secrets included."""
     environment = ["--environment", settings.environment] if settings.environment else []
-    command = [settings.meltano, "--log-level", "error", *environment, "config", "print", plugin]
+    command = [settings.meltano, "--log-level", "error", *environment, "config", "--unsafe", "print", plugin]
     try:
         answer = subprocess.run(  # noqa: S603 - the configured Meltano, no shell
             [*command, "--format", "json"],

@@ -184,9 +184,10 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
 def _meltano(environ: Mapping[str, str], root: Path) -> str:
     """The Meltano that is set or on the path; else the one that last ran in the project."""
     named = _text(environ, "meltano")
+    if named != _setting("meltano").default or shutil.which(named, path=environ.get("PATH")):
+        return named
     last = root / ".meltano" / "run" / "bin"
-    found = shutil.which(named, path=environ.get("PATH"))
-    return str(last) if found is None and not environ.get(f"{PREFIX}MELTANO") and last.exists() else named
+    return str(last) if last.exists() else named
 
 
 def _setting(name: str) -> Setting:
