@@ -226,9 +226,7 @@ class Bookkeeper:
 
     def merge_vendors(self, *, losing, surviving):
         """What the API cannot, but people can."""
-        self._simulator.on_loop(
-            lambda world: world.quickbooks.merge_vendors(REALM, losing["Id"], surviving["Id"])
-        )
+        self._simulator.control.merge_vendors(surviving["Id"], losing["Id"])
 
 
 @pytest.fixture(autouse=True)
@@ -248,6 +246,22 @@ def books(tmp_path):
     """A company with charts on both sides and neither vendors nor bills."""
     with running("empty") as simulator:
         yield Books(simulator, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def empty_server():
+    """One server for a module; see ``fresh_books``."""
+    with running("empty") as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def fresh_books(empty_server, tmp_path):
+    """As ``books``, sooner: a new company on a server that the tests of a module share."""
+    empty_server.control.clear_faults()
+    empty_server.control.reset()
+    empty_server.control.reset_stats()
+    return Books(empty_server, tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -107,6 +107,8 @@ def link_after(change: Change, stored: Mapping[str, Any] | None = None) -> Link:
         change: The change.
         stored: The object as QuickBooks answered it; None if nothing was written.
     """
+    if change.moved:
+        return change.moved
     item, previous = change.item, change.item.link
     desired = dict(item.mapped.payload)
     if desired.get("TaxIdentifier"):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 
 from typing_extensions import override
 
 from target_quickbooks.changes import Conflict, Submission
+from target_quickbooks.linked_vendors import SeenVendor
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.chart import Chart
 from target_quickbooks.mapping.names import sentence_start
@@ -38,6 +40,7 @@ from target_quickbooks.policies import ArchivedBill, ArchivedVendor, MissingInQu
 from target_quickbooks.preflight import Bills
 from target_quickbooks.quickbooks.faults import Recovery
 from target_quickbooks.step import ENOUGH_ROUNDS, Step
+from target_quickbooks.vendor_step import VendorStep
 
 ENTITY = "PurchaseOrder"
 STREAM = "bills"
@@ -47,7 +50,7 @@ STREAM = "bills"
 class _Surroundings:
     """What the bills in hand refer to, on both sides."""
 
-    vendors: Mapping[str, Link]
+    vendors: Mapping[str, SeenVendor]
     references: Mapping[tuple[Kind, str], Reference]
     chart: Chart
 
@@ -185,7 +188,8 @@ class OrderStep(Step):
     def _surroundings(self, company: Company, bills: Sequence[Bill]) -> _Surroundings:
         wanted = {reference for bill in bills for reference in references_of(bill)}
         wanted |= {(Kind.VENDOR, bill.vendor_id) for bill in bills}
-        vendors = self.links(company, "Vendor", [bill.vendor_id for bill in bills])
+        linked = self.links(company, "Vendor", [bill.vendor_id for bill in bills])
+        vendors = self._vendors.ready_for_bills(company, linked)
         references = self.references(company, wanted)
         customers = [*_names(references, Kind.CUSTOMER, Kind.JOB), *self.policies.customer_map.values()]
         items = [*_names(references, Kind.ITEM), *self.policies.item_map.values()]
@@ -210,7 +214,7 @@ class OrderStep(Step):
             return self._out_of_use(item, link, bill, reason)
         context = OrderContext(company.organization_id, around.chart, around.references, self.policies)
         try:
-            vendor = self._vendor(bill, around)
+            vendor = self._vendor(bill, around, has_order=link is not None)
             return self.with_mapped(item, map_bill(bill, vendor, context), archived=False)
         except Refusal as refusal:
             named = replace(item, mapped=replace(item.mapped, label=bill_label(bill)))
@@ -234,13 +238,18 @@ class OrderStep(Step):
         named = replace(item, mapped=replace(item.mapped, label=bill_label(bill)))
         return self._told(Change(Operation.SKIP, named, reason=f"{what} until it is approved in BILL"))
 
-    def _vendor(self, bill: Bill, around: _Surroundings) -> VendorInQuickBooks:
+    @cached_property
+    def _vendors(self) -> VendorStep:
+        return VendorStep(**{member.name: getattr(self, member.name) for member in fields(self)})
+
+    def _vendor(self, bill: Bill, around: _Surroundings, *, has_order: bool) -> VendorInQuickBooks:
         """The bill's vendor in QuickBooks.
 
         Raises:
-            Refusal: It is not there (yet), or inactive because it is archived in BILL.
+            Refusal: It is not there (yet or any more), or inactive.
         """
-        link = around.vendors.get(bill.vendor_id)
+        seen = around.vendors.get(bill.vendor_id)
+        link = seen.link if seen else None
         reference = around.references.get((Kind.VENDOR, bill.vendor_id))
         what = bill_label(bill)
         name = (reference.name if reference else "") or bill.vendor_name or bill.vendor_id
@@ -252,16 +261,17 @@ class OrderStep(Step):
                 advice="Restore the vendor in BILL, or archive the bill.",
                 awaited=Awaited("vendors", bill.vendor_id),
             )
-        if link is None:
+        if seen is None:
             raise Refusal(
                 "vendor-awaited",
                 f"{sentence_start(what)} waits for its vendor '{name}', which is not in QuickBooks yet.",
                 advice="It follows by itself once the vendor is there; see whether the vendor failed.",
                 awaited=Awaited("vendors", bill.vendor_id),
             )
+        seen.check(what, name, has_order=has_order)
         home = around.chart.company.home_currency
         currency = (reference.currency if reference else "") or home
-        held = (link.desired.get("CurrencyRef") or {}).get("value")
+        held = (seen.link.desired.get("CurrencyRef") or {}).get("value")
         if held and held != currency and around.chart.company.multicurrency:
             raise Refusal(
                 "vendor-currency-differs",
@@ -269,7 +279,7 @@ class OrderStep(Step):
                 "QuickBooks, which fixes a vendor's currency for life.",
                 advice=f"Add a vendor for {currency} in BILL and move the bill there.",
             )
-        return VendorInQuickBooks(link.quickbooks_id, name, currency)
+        return VendorInQuickBooks(seen.link.quickbooks_id, name, currency)
 
     def _plan(self, company: Company, items: Sequence[Item | Change]) -> list[Change]:
         numbers = [

@@ -66,6 +66,7 @@ class Item:
         payload_digest: Fingerprint of ``mapped.payload``.
         source_digest: Fingerprint of the BILL record.
         archived: Archived (or a draft) in BILL.
+        last_sent: Not as BILL has it but as it was last sent, to be brought back into QuickBooks.
     """
 
     stream: str
@@ -76,6 +77,7 @@ class Item:
     payload_digest: str
     source_digest: str
     archived: bool = False
+    last_sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class Change:
         line_keys: BILL line ids of the lines in ``body``, where they are not those of ``item.mapped``;
             empty for a line that a person added.
         held: For updates of what is there, the object as QuickBooks held it when they were planned.
+        moved: For an object that was merged into another one, the link as it is from now on.
     """
 
     operation: Operation
@@ -105,6 +108,7 @@ class Change:
     line_ids: Mapping[str, str] = field(default_factory=dict)
     line_keys: tuple[str, ...] = ()
     held: Payload | None = None
+    moved: Link | None = None
 
 
 def refused(item: Item, refusal: Refusal) -> Change:

@@ -148,7 +148,11 @@ class Step:
                 f"{sentence_start(item.mapped.label)} is linked to {self.entity} "
                 f"{link.quickbooks_id}, which is no longer in QuickBooks."
             ),
-            advice="Restore it in QuickBooks, or forget the link to have it written anew.",
+            advice=(
+                "If it was merged or made anew by hand: quickbooks-admin links move "
+                f"{item.bill_id} <QuickBooks id>; to have it written anew: quickbooks-admin links forget "
+                f"{item.bill_id}, or set missing_in_quickbooks to recreate."
+            ),
         )
 
     def submissions(

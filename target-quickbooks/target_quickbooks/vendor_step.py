@@ -4,25 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from target_quickbooks.changes import Conflict, Submission
+from target_quickbooks.linked_vendors import LinkedVendors, SeenVendor, Standing
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.names import comparable
 from target_quickbooks.mapping.payload import Mapped
 from target_quickbooks.mapping.refusal import Refusal
 from target_quickbooks.mapping.source import Vendor, read_vendor
 from target_quickbooks.mapping.vendor import map_vendor
-from target_quickbooks.planning import Change, Item, Operation, plan_linked, refused
-from target_quickbooks.policies import ArchivedVendor
+from target_quickbooks.planning import Change, Item, Operation, refused
+from target_quickbooks.policies import ArchivedVendor, InactiveVendor, MissingInQuickBooks
 from target_quickbooks.preflight import Bills
 from target_quickbooks.quickbooks.faults import Recovery
 from target_quickbooks.step import ENOUGH_ROUNDS, Step
 from target_quickbooks.store import link_table
-from target_quickbooks.vendor_planning import NamesInUse, foresee_name, plan_renamed, plan_vendor
+from target_quickbooks.store.link_table import Stored
+from target_quickbooks.vendor_planning import (
+    NamesInUse,
+    foresee_name,
+    plan_linked_vendor,
+    plan_renamed,
+    plan_vendor,
+    update_of_nothing,
+    woken,
+)
 
 ENTITY = "Vendor"
 STREAM = "vendors"
+#: Marks what stands for the BILL record of a vendor that is written as it was last sent.
+AS_LAST_SENT = "asLastSent"
 
 
 class VendorStep(Step):
@@ -46,7 +59,8 @@ class VendorStep(Step):
             return
         if self.gate and any(link or record.get("archived") is not True for record, link in pending):
             self.gate.open(bills() if bills else Bills.NONE)
-        planned = self._plan(company, [self._item(record, link) for record, link in pending])
+        owners = self._owners(company, [link for _, link in pending if link])
+        planned = self._plan(company, [self._item(company, record, link, owners) for record, link in pending])
         conflicts = self.writer.apply(self.submissions(company, pending, planned))
         for attempt in range(1, ENOUGH_ROUNDS + 1):
             if not conflicts:
@@ -54,9 +68,58 @@ class VendorStep(Step):
             again = self._plan_again(company, conflicts, attempt)
             conflicts = self.writer.apply(again, replan=attempt < ENOUGH_ROUNDS)
 
-    def _item(self, record: Mapping[str, Any], link: Link | None) -> Item | Change:
-        """The mapped record, or the change that says why it cannot be mapped."""
+    def ready_for_bills(self, company: Company, links: Mapping[str, Link]) -> dict[str, SeenVendor]:
+        """How the vendors of bills stand in QuickBooks, after doing for them what the policies say.
+
+        Links of vendors that were merged into another one have moved there; inactive ones are active again,
+        and those that were gone are there again, as they were last sent, where the policies say so.
+
+        Args:
+            company: Whose they are.
+            links: Their links by BILL id.
+        """
+        seen = self._linked.look(company, links, again=False)
+        wanted = {
+            bill_id: as_last_sent(company, found) for bill_id, found in seen.items() if self._restores(found)
+        }
+        if not wanted:
+            return seen
+        self.write(company, list(wanted.values()))
+        restored = {
+            bill_id: SeenVendor(link, Standing.ACTIVE)
+            for bill_id, link in self.links(company, ENTITY, wanted).items()
+            if link.source_digest == self._digest(wanted[bill_id])
+        }
+        return seen | restored
+
+    def _restores(self, found: SeenVendor) -> bool:
+        """Whether a vendor that bills need is to be brought back."""
+        if found.standing is Standing.GONE:
+            named = bool(found.link.desired.get("DisplayName"))
+            return named and self.policies.missing_in_quickbooks is MissingInQuickBooks.RECREATE
+        return found.stopped_by_a_person and self.policies.inactive_vendor is InactiveVendor.REACTIVATE
+
+    @cached_property
+    def _linked(self) -> LinkedVendors:
+        return LinkedVendors(self.store, self.directory, self.writer)
+
+    def _owners(self, company: Company, links: Sequence[Link]) -> dict[str, Stored]:
+        """Of QuickBooks vendors with several links the one that is followed, by QuickBooks id."""
+        with self.store.reading() as connection:
+            ids = [link.quickbooks_id for link in links]
+            found = link_table.sharers(connection, company, ENTITY, ids) if ids else {}
+        return {key: min(sharing, key=_rank) for key, sharing in found.items() if len(sharing) > 1}
+
+    def _item(
+        self, company: Company, record: Mapping[str, Any], link: Link | None, owners: Mapping[str, Stored]
+    ) -> Item | Change:
+        """The mapped record, or the change that says why it is not mapped."""
         item = self.bare_item(record, link)
+        if AS_LAST_SENT in record:
+            return self._last_sent(item, link)
+        owner = owners.get(link.quickbooks_id) if link else None
+        if owner and (owner.company, owner.link.bill_id) != (company, item.bill_id):
+            return self._follows_another(item, record, owner)
         if record.get("archived") is True and link is None:
             return replace(item, archived=True)  # never written, so it need not even be mappable
         try:
@@ -64,11 +127,30 @@ class VendorStep(Step):
             mapped = map_vendor(vendor, self.directory.company())
         except Refusal as refusal:
             return refused(item, refusal)
-        return self.with_mapped(item, self._by_policy(vendor, mapped, link), archived=vendor.archived)
+        mapped = self._by_policy(vendor, mapped, link, shared=owner is not None)
+        return self.with_mapped(item, mapped, archived=vendor.archived)
 
-    def _by_policy(self, vendor: Vendor, mapped: Mapped, link: Link | None) -> Mapped:
-        """Leave the vendor's state alone where the policy says so."""
-        leaves = self.policies.archived_vendor is ArchivedVendor.LEAVE
+    def _last_sent(self, item: Item, link: Link | None) -> Item | Change:
+        """The vendor as it was last sent, of which all is known but the whole tax id."""
+        if link is None:
+            return Change(Operation.SKIP, item, reason="no longer linked")
+        payload = {key: value for key, value in link.desired.items() if key != "TaxIdentifier"}
+        mapped = Mapped(ENTITY, payload, f"vendor '{payload.get('DisplayName') or item.bill_id}'")
+        return replace(self.with_mapped(item, mapped, archived=False), last_sent=True)
+
+    def _follows_another(self, item: Item, record: Mapping[str, Any], owner: Stored) -> Change:
+        """Two BILL vendors that are one in QuickBooks would fight over its fields: one is followed."""
+        label = f"vendor '{record.get('name') or item.bill_id}'"
+        reason = (
+            f"shares vendor {owner.link.quickbooks_id} of QuickBooks with BILL vendor {owner.link.bill_id}, "
+            "which alone it follows"
+        )
+        self.report.note(STREAM, label, reason)
+        return Change(Operation.SKIP, replace(item, mapped=replace(item.mapped, label=label)), reason=reason)
+
+    def _by_policy(self, vendor: Vendor, mapped: Mapped, link: Link | None, *, shared: bool) -> Mapped:
+        """Leave the vendor's state alone where the policy says so, or another BILL vendor needs it."""
+        leaves = shared or self.policies.archived_vendor is ArchivedVendor.LEAVE
         if not (vendor.archived and leaves and link):
             return mapped
         return replace(mapped, payload={**mapped.payload, "Active": link.desired.get("Active", True)})
@@ -82,58 +164,127 @@ class VendorStep(Step):
         ]
         names = self._names(company, wanted, look_at_others=self.foresees)
         changes = [item if isinstance(item, Change) else self._plan_one(item, names) for item in items]
-        return self.against_live(changes)
+        return self._against_quickbooks(company, changes)
 
     def _plan_one(self, item: Item, names: NamesInUse) -> Change:
         if item.link:
-            change = plan_linked(item, item.link)
-            return foresee_name(change, item.link, names) if self.foresees else change
+            change = self._plan_known(item, item.link)
+            return foresee_name(change, names, self.policies) if self.foresees else change
         change = plan_vendor(item, names, self.policies)
         _take(names, change)
         return change
 
+    def _plan_known(self, item: Item, link: Link) -> Change:
+        """Plan a linked vendor; one that is only to be brought back has nothing to change by itself."""
+        if item.last_sent:
+            return update_of_nothing(replace(item, payload_digest=link.payload_digest), link)
+        return plan_linked_vendor(item, link, self.directory.company().home_currency)
+
+    def _against_quickbooks(self, company: Company, changes: Sequence[Change]) -> list[Change]:
+        """Updates of linked vendors, planned anew with what QuickBooks holds now."""
+        updates = {
+            change.item.bill_id: change.item.link
+            for change in changes
+            if change.item.link and change.operation is Operation.UPDATE
+        }
+        seen = self._linked.look(company, updates) if updates else {}
+        planned = [
+            self._as_seen(change, seen[change.item.bill_id]) if change.item.bill_id in seen else change
+            for change in changes
+        ]
+        anew = [planned_one for planned_one in planned if isinstance(planned_one, Item)]
+        again = iter(self._plan(company, anew) if anew else ())
+        return [next(again) if isinstance(one, Item) else one for one in planned]
+
+    def _as_seen(self, change: Change, found: SeenVendor) -> Change | Item:
+        """The update with what QuickBooks holds, or the vendor to plan without the link that it lost."""
+        item, link = change.item, found.link
+        if found.standing is Standing.GONE:
+            if not self._restores(found):
+                return self.gone(item, link)
+            self.report.note(STREAM, item.mapped.label, f"written anew: {link.quickbooks_id} was gone")
+            return self.with_mapped(replace(item, link=None), item.mapped, archived=item.archived)
+        if link is not item.link:  # it was merged into another vendor
+            item = replace(item, link=link)
+            if link.reference_only:
+                return Change(Operation.SKIP, item, reason=f"one with vendor {link.quickbooks_id} now")
+            change = self._plan_known(item, link)
+        if change.operation is not Operation.UPDATE or not found.live:
+            return change
+        wakes = found.stopped_by_a_person and self._restores(found) and not item.archived
+        if item.last_sent and not wakes:
+            return Change(Operation.SKIP, item, reason="there is nothing to bring back")
+        resolved = self.resolved(change, link, found.live)
+        return woken(resolved, found.live) if wakes and resolved.operation is Operation.UPDATE else resolved
+
     def _plan_again(self, company: Company, conflicts: Sequence[Conflict], attempt: int) -> list[Submission]:
         """Plan refused changes again, with what QuickBooks holds now."""
-        items = [self.with_link(company, conflict.submission.item) for conflict in conflicts]
-        taken = [
+        items = [self._as_linked_now(company, conflict.submission.item) for conflict in conflicts]
+        wanted = [
             str(item.mapped.payload["DisplayName"])
             for item, conflict in zip(items, conflicts, strict=True)
-            if item.link is None
+            if item.link is None or conflict.fault.recovery is Recovery.NAME_TAKEN
         ]
-        names = self._names(company, taken, look_at_others=True)
+        names = self._names(company, wanted, look_at_others=True)
         changes: list[Change] = []
         for item, conflict in zip(items, conflicts, strict=True):
-            link = item.link
-            if link is None:
+            if item.link is None:
                 change = self._plan_unlinked(item, conflict, names, attempt)
                 _take(names, change)
-            elif conflict.fault.recovery is Recovery.NAME_TAKEN:
-                change = plan_renamed(item, link, attempt)
             else:
-                change = plan_linked(item, link)
+                change = self._plan_known(item, item.link)
+                if conflict.fault.recovery is Recovery.NAME_TAKEN:
+                    change = self._plan_renamed(change, conflict, names, attempt)
             changes.append(change)
         return [
             Submission(company, conflict.submission.record, change)
-            for conflict, change in zip(conflicts, self.against_live(changes), strict=True)
+            for conflict, change in zip(conflicts, self._against_quickbooks(company, changes), strict=True)
         ]
+
+    def _as_linked_now(self, company: Company, item: Item) -> Item:
+        """The item with its link as it is on disk; one that is written anew has none."""
+        return self.with_link(company, item) if item.link else item
 
     def _plan_unlinked(self, item: Item, conflict: Conflict, names: NamesInUse, attempt: int) -> Change:
         """A new vendor whose name is taken: adopt its holder, or take another name."""
         if conflict.fault.recovery is not Recovery.NAME_TAKEN:
             return plan_vendor(item, names, self.policies)
-        refused = conflict.submission.change.body.get("DisplayName")
-        names.others.add(comparable(str(refused or "")))
+        _refuse(names, conflict)
         return plan_vendor(item, names, self.policies, attempt=attempt)
+
+    def _plan_renamed(self, change: Change, conflict: Conflict, names: NamesInUse, attempt: int) -> Change:
+        """A new name that is taken; it may have become free by another vendor of the same window."""
+        if attempt > 1:
+            _refuse(names, conflict)
+        refused = str(conflict.submission.change.body.get("DisplayName") or "")
+        return plan_renamed(change, refused, names, self.policies)
 
     def _names(self, company: Company, wanted: Sequence[str], *, look_at_others: bool = False) -> NamesInUse:
         if not wanted:
-            return NamesInUse(vendors={}, others=set(), owners={})
+            return NamesInUse(vendors={})
         vendors = self.directory.vendors_named(wanted)
-        others = self.directory.names_held_by_others(wanted) if look_at_others else frozenset[str]()
+        others = self.directory.names_held_by_others(wanted) if look_at_others else {}
         ids = [str(vendor["Id"]) for vendor in vendors.values()]
         with self.store.reading() as connection:
             owners = link_table.owners(connection, company, ENTITY, ids)
-        return NamesInUse(vendors=vendors, others=set(others), owners=owners)
+        return NamesInUse(vendors=vendors, others=others, owners=owners)
+
+
+def as_last_sent(company: Company, found: SeenVendor) -> dict[str, Any]:
+    """What stands for the BILL record of a vendor that is to be brought back, also after a crash.
+
+    The record itself is not kept; what was last sent is, with the link. Each state that a vendor is brought
+    back from has a mark of its own, so that it is never taken for done.
+    """
+    sent = found.link.desired
+    return {
+        "id": found.link.bill_id,
+        "organizationId": company.organization_id,
+        "name": sent.get("DisplayName", ""),
+        "archived": False,
+        "billCurrency": (sent.get("CurrencyRef") or {}).get("value", ""),
+        AS_LAST_SENT: f"{found.link.quickbooks_id}/{found.live.get('SyncToken', 'gone')}",
+    }
 
 
 def _is_renamed(item: Item, link: Link) -> bool:
@@ -143,6 +294,17 @@ def _is_renamed(item: Item, link: Link) -> bool:
 def _take(names: NamesInUse, change: Change) -> None:
     """Later vendors of the same window must know that a name or a vendor is now spoken for."""
     if change.operation is Operation.CREATE:
-        names.others.add(comparable(str(change.body["DisplayName"])))
+        names.others[comparable(str(change.body["DisplayName"]))] = change.item.mapped.label
     elif change.quickbooks_id:
         names.owners[change.quickbooks_id] = change.item.bill_id
+
+
+def _refuse(names: NamesInUse, conflict: Conflict) -> None:
+    """Note that QuickBooks refused a name, whether or not anybody was found who holds it."""
+    refused = comparable(str(conflict.submission.change.body.get("DisplayName") or ""))
+    holder = conflict.fault.holder_id
+    names.others.setdefault(refused, f"QuickBooks id {holder}" if holder else "")
+
+
+def _rank(stored: Stored) -> tuple[bool, str, str]:
+    return stored.link.reference_only, stored.company.organization_id, stored.link.bill_id

@@ -27,7 +27,7 @@ STREAMS = REFERENCE_STREAMS | TRACKED_STREAMS | frozenset(WRITTEN_STREAMS)
 WINDOW = 900
 #: Refusals by QuickBooks whose cause lies there and may be gone by the next run: something inactive,
 #: a plan or permission, a name or number in use, an object that others were editing.
-_MAY_PASS = frozenset(f"quickbooks-{code}" for code in (610, 2500, 5010, 5020, 5030, 6140, 6240, 6430))
+_MAY_PASS = frozenset(f"quickbooks-{code}" for code in (610, 2500, 5010, 5020, 5030, 6140, 6220, 6240, 6430))
 
 #: The unsettled failures of a company as they are by now, made from those in the store.
 Unsettled = Callable[[Company, Sequence[Failure]], Sequence[Failure]]

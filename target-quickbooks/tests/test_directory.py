@@ -121,7 +121,10 @@ def test_an_active_vendor_whose_name_ends_like_an_inactive_one_keeps_it():
 
 def test_names_of_customers_and_employees_are_told():
     books = Books(Customer=[vendor(1, "ACME")], Employee=[vendor(2, "Jo", active=False)])
-    assert Directory(books).names_held_by_others(["Acme", "Jo", "Free"]) == {"acme", "jo"}
+    assert Directory(books).names_held_by_others(["Acme", "Jo", "Free"]) == {
+        "acme": "customer 'ACME' (1)",
+        "jo": "employee 'Jo' (2), which is inactive",
+    }
     assert all("Active IN (true, false)" in statement for statement in books.statements)
 
 
@@ -150,6 +153,6 @@ def test_nothing_is_asked_for_nothing():
     books = Books()
     directory = Directory(books)
     assert directory.vendors_named([]) == {}
-    assert directory.names_held_by_others([]) == frozenset()
+    assert directory.names_held_by_others([]) == {}
     assert directory.objects("Vendor", []) == {}
     assert books.statements == []

@@ -10,10 +10,18 @@ from target_quickbooks.mapping.source import read_vendor
 from target_quickbooks.mapping.vendor import map_vendor
 from target_quickbooks.planning import Operation, plan_linked, refused, resolve_edits
 from target_quickbooks.policies import EditConflict, Policies, VendorConflict
-from target_quickbooks.vendor_planning import NamesInUse, plan_renamed, plan_vendor
+from target_quickbooks.vendor_planning import (
+    NamesInUse,
+    plan_linked_vendor,
+    plan_renamed,
+    plan_vendor,
+    update_of_nothing,
+    woken,
+)
 
 NAME = "Happy Music Supplies"
 TWIN = {"Id": "137", "SyncToken": "4", "DisplayName": NAME, "Active": True, "CurrencyRef": {"value": "USD"}}
+INACTIVE_TWIN = {**TWIN, "Active": False, "DisplayName": f"{NAME} (deleted)"}
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +61,8 @@ def replanned(vendor, written):
 
 def taken_by(twin=None, *, others=(), owners=None):
     vendors = {comparable(NAME): twin} if twin else {}
-    return NamesInUse(vendors=vendors, others={comparable(name) for name in others}, owners=owners or {})
+    holders = {comparable(name): f"customer '{name}' (58)" for name in others}
+    return NamesInUse(vendors=vendors, others=holders, owners=owners or {})
 
 
 def fields(change):
@@ -167,21 +176,6 @@ def test_a_tax_id_that_bill_no_longer_shows_costs_no_write(replanned, tax_id):
     assert (change.operation, change.quickbooks_id, change.sync_token) == (Operation.LINK, "137", "0")
 
 
-def test_a_currency_that_appears_costs_no_write(replanned):
-    """The company turned multicurrency on; the vendor has been in its home currency all along."""
-    assert replanned({}, {"several_currencies": True}).operation is Operation.LINK
-
-
-def test_a_currency_that_disappears_costs_no_write(replanned):
-    assert replanned({"several_currencies": True}, {}).operation is Operation.LINK
-
-
-def test_a_currency_cannot_change(replanned):
-    change = replanned({"several_currencies": True}, {"several_currencies": True, "billCurrency": "EUR"})
-    assert (change.operation, change.code) == (Operation.BLOCKED, "currency-fixed")
-    assert "from USD to EUR" in change.reason
-
-
 # --- names that are taken -----------------------------------------------------------------------------------
 
 
@@ -292,18 +286,148 @@ def test_a_long_name_makes_room_for_its_suffix(vendor):
     assert change.body["DisplayName"].endswith(" (Vendor)")
 
 
-@pytest.mark.parametrize(("attempt", "name"), [(1, "New (Vendor)"), (2, "New (ABC123)")])
-def test_a_new_name_that_is_taken_gets_a_suffix(vendor, written, attempt, name):
-    link = written()
-    change = plan_renamed(vendor(link=link, name="New"), link, attempt)
+@pytest.fixture(scope="session")
+def renamed(vendor, written):
+    """The plan for a vendor renamed to ``New`` in BILL, after QuickBooks refused a name."""
+
+    def build(refused, names, policy=VendorConflict.ADOPT, **after):
+        link = written()
+        change = plan_linked(vendor(link=link, name="New", **after), link)
+        return plan_renamed(change, refused, names, Policies(vendor_conflict=policy))
+
+    return build
+
+
+NEW_TWIN = {**TWIN, "Id": "58", "DisplayName": "New"}
+
+
+@pytest.mark.parametrize(
+    ("refused", "others", "name"),
+    [
+        ("New", ["New"], "New (Vendor)"),
+        ("New (Vendor)", ["New", "New (Vendor)"], "New (ABC123)"),
+        ("New", [], "New"),
+        ("new", ["New", "New (Vendor)"], "New (ABC123)"),
+    ],
+)
+@pytest.mark.parametrize("policy", [VendorConflict.ADOPT, VendorConflict.SUFFIX])
+def test_a_new_name_that_is_taken_gets_a_suffix(renamed, refused, others, name, policy):
+    """The name itself is tried again where nobody holds it any more."""
+    change = renamed(refused, taken_by(others=others), policy)
     assert change.operation is Operation.UPDATE
     assert change.body["DisplayName"] == name
 
 
-def test_a_rename_is_given_up_when_every_name_is_taken(vendor, written):
-    link = written()
-    change = plan_renamed(vendor(link=link, name="New"), link, 3)
+def test_a_vendor_renamed_to_the_name_of_another_stays_the_vendor_it_is(renamed):
+    """The link is identity: it never moves to the vendor that has the name."""
+    names = NamesInUse(vendors={"new": NEW_TWIN})
+    change = renamed("New", names)
+    assert (change.quickbooks_id, change.body["DisplayName"]) == ("137", "New (Vendor)")
+
+
+def test_a_name_that_the_vendor_itself_holds_is_free(renamed):
+    names = NamesInUse(vendors={"new": {**NEW_TWIN, "Id": "137"}})
+    assert renamed("New", names).body["DisplayName"] == "New"
+
+
+def test_a_rename_is_given_up_when_every_name_is_taken(renamed):
+    change = renamed("New (ABC123)", taken_by(others=["New", "New (Vendor)", "New (ABC123)"]))
     assert (change.operation, change.code) == (Operation.BLOCKED, "name-taken")
+
+
+def test_a_rename_to_a_taken_name_is_refused_where_the_policy_says_so(renamed):
+    change = renamed("New", NamesInUse(vendors={"new": NEW_TWIN}), VendorConflict.FAIL)
+    assert (change.operation, change.code) == (Operation.BLOCKED, "name-taken")
+    assert "vendor 'New' (58)" in change.reason
+
+
+def test_a_vendor_that_comes_back_under_a_taken_name_gets_a_suffix(vendor, written):
+    """Its name did not change in BILL; somebody else took it while it was inactive."""
+    link = written(archived=True)
+    change = plan_renamed(plan_linked(vendor(link=link), link), NAME, taken_by(others=[NAME]), Policies())
+    live = {**link.desired, "Id": "137", "SyncToken": "7", "DisplayName": f"{NAME} (deleted)"}
+    resolved = resolve_edits(change, link, live, Policies(edit_conflict=EditConflict.HOLD))
+    assert (resolved.body["Active"], resolved.body["DisplayName"]) == (True, f"{NAME} (Vendor)")
+
+
+@pytest.mark.parametrize(
+    ("names", "holder"),
+    [
+        (taken_by(TWIN), f"vendor '{NAME}' (137)"),
+        (taken_by(INACTIVE_TWIN), f"vendor '{NAME} (deleted)' (137), which is inactive"),
+        (taken_by(others=[NAME]), f"customer '{NAME}' (58)"),
+        (NamesInUse(vendors={}, others={comparable(NAME): ""}), "another customer, vendor or employee"),
+    ],
+)
+def test_a_refusal_names_who_holds_the_name(vendor, names, holder):
+    change = plan_vendor(vendor(), names, Policies(vendor_conflict=VendorConflict.FAIL))
+    assert change.reason == f"The name '{NAME}' is already used in QuickBooks: {holder}."
+
+
+def test_an_inactive_twin_does_not_share_its_name_where_nothing_is_adopted(vendor):
+    change = plan_vendor(vendor(), taken_by(INACTIVE_TWIN), Policies(vendor_conflict=VendorConflict.SUFFIX))
+    assert (change.operation, change.body["DisplayName"]) == (Operation.CREATE, f"{NAME} (Vendor)")
+
+
+@pytest.mark.parametrize("policy", list(VendorConflict))
+def test_the_name_of_an_archived_bill_vendor_is_free(vendor, policy):
+    """QuickBooks wrote "(deleted)" behind it when we deactivated it."""
+    names = taken_by(INACTIVE_TWIN, owners={"137": "00902OTHER"})
+    change = plan_vendor(vendor(), names, Policies(vendor_conflict=policy))
+    assert (change.operation, change.body["DisplayName"]) == (Operation.CREATE, NAME)
+
+
+@pytest.mark.parametrize("policy", [VendorConflict.ADOPT, VendorConflict.SUFFIX])
+def test_an_archived_bill_vendor_that_kept_its_name_holds_it(vendor, policy):
+    """Where QuickBooks writes nothing behind it."""
+    names = taken_by({**TWIN, "Active": False}, owners={"137": "00902OTHER"})
+    change = plan_vendor(vendor(), names, Policies(vendor_conflict=policy))
+    assert change.body["DisplayName"] == f"{NAME} (Vendor)"
+
+
+# --- currency for life --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def in_currency(vendor, written):
+    """The plan for a vendor whose currency was and is as given; None is multicurrency off."""
+
+    def build(before, after):
+        def record(currency):
+            return {"several_currencies": True, "billCurrency": currency} if currency else {}
+
+        link = written(**record(before))
+        return plan_linked_vendor(vendor(link=link, **record(after)), link, "USD")
+
+    return build
+
+
+@pytest.mark.parametrize(("before", "after"), [("USD", "EUR"), ("EUR", "USD"), (None, "EUR")])
+def test_a_changed_currency_is_refused_in_plain_words(in_currency, before, after):
+    """A vendor that was written while multicurrency was off is in the home currency."""
+    change = in_currency(before, after)
+    assert (change.operation, change.code) == (Operation.BLOCKED, "currency-fixed")
+    assert f"paid in {after} in BILL now, but in {before or 'USD'} in QuickBooks" in change.reason
+    assert f"new vendor in {after} in BILL" in change.advice
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "operation"),
+    [("EUR", "EUR", Operation.SKIP), (None, "USD", Operation.LINK), ("USD", None, Operation.LINK)],
+)
+def test_multicurrency_that_is_turned_on_or_off_costs_no_write(in_currency, before, after, operation):
+    assert in_currency(before, after).operation is operation
+
+
+# --- brought back -------------------------------------------------------------------------------------------
+
+
+def test_a_woken_vendor_gets_the_name_it_had(vendor, written):
+    link = written()
+    live = {**link.desired, "Id": "137", "SyncToken": "7", "Active": False, "DisplayName": "X (deleted-3)"}
+    change = woken(update_of_nothing(vendor(link=link), link), live)
+    assert fields(change) == {"Active": True}
+    assert (change.body["DisplayName"], change.body["SyncToken"]) == ("X", "7")
 
 
 # --- edited in QuickBooks -----------------------------------------------------------------------------------

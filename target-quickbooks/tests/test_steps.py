@@ -43,14 +43,17 @@ class ScriptedOutlet:
 
 
 class FakeDirectory:
-    """A QuickBooks company of the given objects; ``later`` is what its orders are once they were read."""
+    """A QuickBooks company of the given objects; ``later`` is what its orders are once they were read.
 
-    def __init__(self, chart, *, vendors=(), others=(), orders=(), later=(), live=()):
+    Vendors asked for by id are there and active unless ``live`` says what there is.
+    """
+
+    def __init__(self, chart, *, vendors=(), others=(), orders=(), later=(), live=None):
         self._chart = chart
         self._vendors = {comparable(vendor["DisplayName"]): vendor for vendor in vendors}
-        self._others = frozenset(comparable(name) for name in others)
+        self._others = {comparable(name): f"customer '{name}' (58)" for name in others}
         self._orders = [list(later or orders), list(orders)]
-        self._live = {found["Id"]: found for found in live}
+        self._live = None if live is None else {found["Id"]: found for found in live}
 
     def company(self):
         return self._chart.company
@@ -69,8 +72,11 @@ class FakeDirectory:
         orders = self._orders.pop() if len(self._orders) > 1 else self._orders[0]
         return {number: [found for found in orders if found["DocNumber"] == number] for number in numbers}
 
-    def objects(self, _, ids):
-        return {found: self._live[found] for found in ids if found in self._live}
+    def objects(self, entity, ids):
+        if entity == "Vendor" and self._live is None:
+            return {found: {"Id": found, "SyncToken": "0", "Active": True} for found in ids}
+        live = self._live or {}
+        return {found: live[found] for found in ids if found in live}
 
 
 @pytest.fixture
@@ -178,9 +184,10 @@ def test_an_inactive_twin_that_cannot_come_back_is_given_up(vendor_step, pair, v
 def test_a_linked_vendor_that_is_gone_is_blocked(vendor_step, store, pair, moment, vendor_record):
     with store.writing() as connection:
         link_table.save(connection, pair, Link("Vendor", vendor_record()["id"], "137", "0"), now=moment)
-    step, outlet = vendor_step(STALE)
+    step, outlet = vendor_step(live=[])
     step.write(pair, [vendor_record()])
     assert outlet.last.code == "gone-in-quickbooks"
+    assert f"links move {vendor_record()['id']}" in outlet.last.advice
 
 
 def test_a_taken_number_that_is_not_ours_is_made_distinct(order_step, pair, bill_record):

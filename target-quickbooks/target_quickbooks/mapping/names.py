@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
+from typing import Any
 
 DISPLAY_NAME_LENGTH = 500
 CHECK_NAME_LENGTH = 100
@@ -63,6 +65,12 @@ def _supported(text: str) -> str:
         and (character.isspace() or unicodedata.category(character) not in {"Cc", "Cs", "Cn"})
     )
     return unicodedata.normalize("NFC", kept)
+
+
+def holder_of_name(entity: str, found: Mapping[str, Any]) -> str:
+    """How a person would call who holds a name, e.g. ``customer 'Dana Whit' (58), which is inactive``."""
+    inactive = ", which is inactive" if found.get("Active") is False else ""
+    return f"{entity.lower()} '{found.get('DisplayName')}' ({found.get('Id')}){inactive}"
 
 
 def sentence_start(text: str) -> str:

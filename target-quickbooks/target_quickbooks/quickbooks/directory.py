@@ -19,7 +19,13 @@ from target_quickbooks.mapping.chart import (
     read_company,
     read_entry,
 )
-from target_quickbooks.mapping.names import DELETED_SUFFIX, DISPLAY_NAME_LENGTH, comparable, plain_line
+from target_quickbooks.mapping.names import (
+    DELETED_SUFFIX,
+    DISPLAY_NAME_LENGTH,
+    comparable,
+    holder_of_name,
+    plain_line,
+)
 from target_quickbooks.quickbooks.client import QuickBooksClient
 from target_quickbooks.quickbooks.query import select_in
 
@@ -110,16 +116,21 @@ class Directory:
             found.setdefault(comparable(name), row)
         return found
 
-    def names_held_by_others(self, names: Iterable[str]) -> frozenset[str]:
-        """Those of the names that customers or employees hold, in comparable form."""
+    def names_held_by_others(self, names: Iterable[str]) -> dict[str, str]:
+        """Who holds those of the names, in comparable form, that customers or employees hold."""
         wanted = list(dict.fromkeys(names))
         statements = [
-            statement
+            (entity, statement)
             for entity in ("Customer", "Employee")
             for statement in select_in(entity, "DisplayName", wanted, with_inactive=True)
         ]
-        rows = self._client.queries(statements, rows_each=_NAMES_PER_QUERY) if statements else []
-        return frozenset(comparable(str(row.get("DisplayName") or "")) for found in rows for row in found)
+        texts = [statement for _, statement in statements]
+        results = self._client.queries(texts, rows_each=_NAMES_PER_QUERY) if texts else []
+        return {
+            comparable(str(row.get("DisplayName") or "")): holder_of_name(entity, row)
+            for (entity, _), rows in zip(statements, results, strict=True)
+            for row in rows
+        }
 
     def orders_numbered(self, numbers: Iterable[str]) -> dict[str, list[Mapping[str, Any]]]:
         """Purchase orders by document number."""

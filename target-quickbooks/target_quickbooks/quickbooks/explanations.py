@@ -78,6 +78,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "6170": _TAX,
     "6200": _CLOSED,
     "6210": _CLOSED,
+    "6220": (
+        "cannot be made inactive while it has an open balance in QuickBooks",
+        "Settle the balance in QuickBooks, the next run tries again; or set archived_vendor to leave.",
+    ),
     "6240": (
         "has a name that another customer, vendor or employee uses in QuickBooks",
         "Rename one of the two, or set vendor_conflict to suffix.",
@@ -88,6 +92,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "6440": ("has a line without an account or item", "Code the line in BILL."),
 }
+
+
+#: What holds it, where the fault tells by its id.
+_HELD = {"6140": "transaction", "6240": "QuickBooks id"}
 
 
 def explain(fault: Fault, label: str, body: Mapping[str, Any] | None = None) -> Explanation:
@@ -103,6 +111,8 @@ def explain(fault: Fault, label: str, body: Mapping[str, Any] | None = None) -> 
         ("was refused by QuickBooks", "See what QuickBooks said; correct the record and replay it."),
     )
     subject = sentence_start(label)
+    if fault.holder_id and fault.code in _HELD:
+        reason = f"{reason} ({_HELD[fault.code]} {fault.holder_id})"
     return Explanation(
         code=f"quickbooks-{fault.code}",
         reason=f"{subject} {reason}. QuickBooks said: {fault.text}",

@@ -18,7 +18,7 @@ from target_quickbooks.redaction import redact_text
 
 _DETAIL_LENGTH = 400
 _CODE_LENGTH = 16
-_HOLDER = re.compile(r"TxnId=(\d+)")
+_HOLDER = re.compile(r"\b(?:Txn)?Id=(\d+)")
 
 
 class Recovery(enum.Enum):
@@ -70,7 +70,7 @@ class Fault:
 
     @property
     def holder_id(self) -> str:
-        """The id of the transaction that holds a document number (6140), if the text tells."""
+        """The id of what holds a document number (6140) or a name (6240), if the text tells."""
         found = _HOLDER.search(self.detail)
         return found[1] if found else ""
 
