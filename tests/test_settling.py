@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from types import SimpleNamespace
+
 import pytest
+from target_quickbooks import assembly
 from target_quickbooks.errors import TemporaryError
 from target_quickbooks.mapping.purchase_order import read_marker
 from target_quickbooks.quickbooks import client, oauth
@@ -165,3 +169,21 @@ def test_answers_lost_in_a_run_double_nothing(filled, behave, after):
     assert run.exit_code == 0, (run.error, run.reasons)
     filled.simulator.control.clear_faults()
     assert_agreement(filled)
+
+
+@pytest.mark.parametrize("hours", [3, -3])
+@pytest.mark.parametrize("changes", [AUTO, {}])
+def test_a_clock_that_is_wrong_hides_no_traces(filled, cut_off, monkeypatch, hours, changes):
+    """What counts is QuickBooks' clock."""
+    true = assembly.utc_now
+    monkeypatch.setattr(assembly, "utc_now", lambda: true() + dt.timedelta(hours=hours))
+    clock = SimpleNamespace(now=lambda zone: dt.datetime.now(zone) + dt.timedelta(hours=hours))
+    monkeypatch.setattr(client, "dt", SimpleNamespace(datetime=clock, timedelta=dt.timedelta, UTC=dt.UTC))
+    for entity in ("Vendor", "PurchaseOrder"):
+        cut_off(filled, entity, **changes)
+        forget_request_ids(filled)
+    run = filled.sync(full=True, **changes)
+    assert run.exit_code == 0, (run.error, run.reasons)
+    orders = [read_marker(order["PrivateNote"])[1] for order in ours(filled, "PurchaseOrder")]
+    assert sorted(orders) == sorted(bill["id"] for bill in filled.held("bills"))
+    assert len(ours(filled, "Vendor")) == COUNT

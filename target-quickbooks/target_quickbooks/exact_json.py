@@ -18,6 +18,8 @@ import simplejson
 _EXACT = Context(prec=10_000, Emin=MIN_EMIN, Emax=MAX_EMAX)
 _WHOLE_DIGITS = 40
 _DEEPEST = 100
+_STRINGS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
+_BRACKETS = re.compile(r"[\[\]{}]")
 _ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -43,12 +45,9 @@ def from_json(text: str | bytes) -> Any:
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8-sig")
-    try:
-        value = json.loads(text, parse_float=_number, parse_constant=_number)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    if text.count("[") + text.count("{") > _DEEPEST and _deeper_than(value, _DEEPEST):
+    if text.count("[") + text.count("{") > _DEEPEST and _is_too_deep(text):
         raise ValueError("nested too deeply")
+    value = json.loads(text, parse_float=_number, parse_constant=_number)
     return _storable(value) if _ESCAPED.search(text) else value
 
 
@@ -75,19 +74,14 @@ def _number(text: str) -> Decimal:
     return number
 
 
-def _deeper_than(value: Any, levels: int) -> bool:
-    """Level by level: whatever walks through the value later may recurse."""
-    found = [value]
-    for _ in range(levels):
-        found = [
-            member
-            for container in found
-            if isinstance(container, dict | list)
-            for member in (container.values() if isinstance(container, dict) else container)
-        ]
-        if not found:
-            return False
-    return any(isinstance(member, dict | list) for member in found)
+def _is_too_deep(text: str) -> bool:
+    """Looked at before parsing: a parser at the end of its stack breaks whatever runs there by chance."""
+    depth = 0
+    for bracket in _BRACKETS.findall(_STRINGS.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > _DEEPEST:
+            return True
+    return False
 
 
 def _storable(value: Any) -> Any:

@@ -48,7 +48,8 @@ class Patience:
 
     def pause(self) -> None:
         """Wait before the next attempt."""
-        wait, self._wait = self._wait, min(self._wait * 2, _LONGEST_WAIT)
+        wait = max(min(self._wait, self.left), 0.0)
+        self._wait = min(self._wait * 2, _LONGEST_WAIT)
         self._slept += wait
         self._sleep(wait)
 

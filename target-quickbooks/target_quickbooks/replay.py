@@ -15,7 +15,7 @@ from target_quickbooks.quickbooks.oauth import utc_now
 from target_quickbooks.settings import Mode, Settings
 from target_quickbooks.store import failure_table, run_table
 from target_quickbooks.store.failure_table import UNSETTLED, Failure, Status
-from target_quickbooks.walk import WRITTEN_STREAMS
+from target_quickbooks.walk import WRITTEN_STREAMS, Walk
 
 Assemble = Callable[..., Run]
 
@@ -40,11 +40,19 @@ def replay(
 ) -> list[Replayed]:
     """Take the records of these failures to QuickBooks; on return all outcomes are durable.
 
+    The record that is tried is the newest that BILL has sent: a failure keeps the latest version that
+    failed, a newer one that an interrupted run left goes before it, and one that went through settles the
+    failure. BILL itself is not asked: the target has no access to it. Bills that wait for a replayed vendor
+    are tried with it.
+
     Args:
         settings: Of the company whose failures they are.
         failures: As they are in the store.
         trigger: Who or what tries again, for the audit trail.
         assembled: Makes the run.
+
+    Returns:
+        What became of these failures, and after them of those of the bills that came along.
 
     Raises:
         SettingsError: The mode writes nothing, or a failure is of another company.
@@ -57,8 +65,7 @@ def replay(
     with _orderly_stop() as stop:
         run = assembled(settings, trigger=trigger, sleep=stop.sleep, after_batch=stop.check)
         try:
-            before = _as_stored(run, failures)
-            _recorded(run, [failure for failure in before if _left_out(failure) is None])
+            before = _recorded(run, failures)
             after = _as_stored(run, before)
         finally:
             run.close()
@@ -108,8 +115,8 @@ def _orderly_stop() -> Iterator[_Stop]:
             signal.signal(number, handler)
 
 
-def _recorded(run: Run, failures: Sequence[Failure]) -> None:
-    """Walk, with the run's begin and end in the store."""
+def _recorded(run: Run, failures: Sequence[Failure]) -> list[Failure]:
+    """Walk, with the run's begin and end in the store; return the failures as they were before."""
     with run.store.writing() as database:
         run_table.start(
             database,
@@ -121,7 +128,11 @@ def _recorded(run: Run, failures: Sequence[Failure]) -> None:
         )
     exit_code = 1
     try:
-        run.walk.replay(failures)
+        walk = run.walk
+        assert isinstance(walk, Walk)  # noqa: S101 - any other mode was refused
+        walk.settle()
+        before = _as_stored(run, failures)
+        followers = walk.replay([failure for failure in before if _left_out(failure) is None])
         exit_code = 1 if run.report.failed_count else 0
     except TargetError as error:
         exit_code = error.exit_code
@@ -131,6 +142,7 @@ def _recorded(run: Run, failures: Sequence[Failure]) -> None:
         counts = {"streams": summary["streams"], "calls": summary["calls"]}
         with run.store.writing() as database:
             run_table.finish(database, run.id, exit_code=exit_code, counts=counts, now=utc_now())
+    return [*before, *followers]
 
 
 def _check(settings: Settings, failures: Sequence[Failure]) -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from target_quickbooks.exact_json import canonical
+from target_quickbooks.failures import UNANSWERED
 from target_quickbooks.links import Company
 from target_quickbooks.mapping.source import Kind
 from target_quickbooks.memory import REFERENCE_STREAMS, TRACKED_STREAMS, LastingMemory, Memory
@@ -26,8 +28,10 @@ WRITTEN_STREAMS = ("vendors", "bills")
 STREAMS = REFERENCE_STREAMS | TRACKED_STREAMS | frozenset(WRITTEN_STREAMS)
 WINDOW = 900
 #: Refusals by QuickBooks whose cause lies there and may be gone by the next run: something inactive,
-#: a plan or permission, a name or number in use, an object that others were editing.
-_MAY_PASS = frozenset(f"quickbooks-{code}" for code in (610, 2500, 5010, 5020, 5030, 6140, 6220, 6240, 6430))
+#: a plan or permission, a name or number in use, an object that others were editing, its servers.
+_MAY_PASS = frozenset(
+    {UNANSWERED, *(f"quickbooks-{code}" for code in (610, 2500, 5010, 5020, 5030, 6140, 6240, 6430))}
+)
 
 #: The unsettled failures of a company as they are by now, made from those in the store.
 Unsettled = Callable[[Company, Sequence[Failure]], Sequence[Failure]]
@@ -63,6 +67,7 @@ class Walk:
         self._queued = 0
         self._organizations: set[str] = set()
         self._settled = False
+        self._replays = False
 
     @property
     def is_full(self) -> bool:
@@ -96,7 +101,8 @@ class Walk:
         queues, self._queues, self._queued = self._queues, defaultdict(list), 0
         self._memory.remember(queues)
         self._refuse_invalid()
-        vendors, bills = self._queued_of(queues, "vendors"), self._queued_of(queues, "bills")
+        wanted = queues if self._replays else self._undismissed(queues)
+        vendors, bills = self._queued_of(wanted, "vendors"), self._queued_of(wanted, "bills")
         for company, records in vendors:
             self._vendors.write(company, records, lambda: self._bills(bills, last=last))
         for company, records in bills:
@@ -126,13 +132,80 @@ class Walk:
             return Bills.EXPECTED
         return Bills.NONE if last else Bills.POSSIBLE
 
-    def replay(self, failures: Iterable[Failure]) -> None:
-        """Take the records of failures again, whatever their cause; on return all outcomes are durable."""
+    def replay(self, failures: Sequence[Failure]) -> list[Failure]:
+        """Take the records of failures again, whatever their cause; on return all outcomes are durable.
+
+        Of a record that is there twice the newer version counts: what an interrupted write has left is
+        newer than its failure. Bills that wait for one of the vendors come along.
+
+        Returns:
+            The failures of the bills that came along, as they were before.
+        """
+        self.settle()
+        self._replays = True
+        newer = {(*key, str(record["id"])) for key, records in self._queues.items() for record in records}
         for failure in sorted(failures, key=lambda found: WRITTEN_STREAMS.index(found.stream)):
+            key = (str(failure.record["organizationId"]), failure.stream, failure.bill_id)
+            if key not in newer:
+                self.take(failure.stream, failure.record)
+            if self.is_full:
+                self.flush()
+        self.flush()
+        followers = self._followers(failures)
+        for failure in followers:
             self.take(failure.stream, failure.record)
             if self.is_full:
                 self.flush()
         self.flush(last=True)
+        return followers
+
+    def _followers(self, failures: Sequence[Failure]) -> list[Failure]:
+        """Failures of bills that waited for the vendors of these failures, and wait no longer."""
+        numbers = {failure.id for failure in failures}
+        vendors = {(found.company, found.bill_id) for found in failures if found.stream == "vendors"}
+        companies = {company for company, _ in vendors if company}
+        with self._store.reading() as connection:
+            unsettled = [
+                (company, found)
+                for company in sorted(companies, key=lambda one: one.organization_id)
+                for found in failure_table.unsettled(connection, self._store.cipher, company)
+            ]
+        return [
+            found
+            for company, found in unsettled
+            if found.awaited
+            and found.awaited.stream == "vendors"
+            and (company, found.awaited.bill_id) in vendors
+            and found.id not in numbers
+            and self._arrived(company, found)
+        ]
+
+    def _undismissed(
+        self, queues: Mapping[tuple[str, str], list[Mapping[str, Any]]]
+    ) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
+        """Without the records that a person has let go, as long as they are what they were then."""
+        return {
+            (organization_id, stream): self._still_wanted(organization_id, stream, records)
+            if stream in WRITTEN_STREAMS
+            else records
+            for (organization_id, stream), records in queues.items()
+        }
+
+    def _still_wanted(
+        self, organization_id: str, stream: str, records: list[Mapping[str, Any]]
+    ) -> list[Mapping[str, Any]]:
+        latest = {str(record["id"]): record for record in records}
+        with self._store.reading() as connection:
+            dismissed = failure_table.dismissed_records(
+                connection, self._store.cipher, Company(self._realm_id, organization_id), stream, latest
+            )
+        let_go = {
+            bill_id
+            for bill_id, record in dismissed.items()
+            if canonical(record) == canonical(latest[bill_id])
+        }
+        self._orders.report.unchanged(stream, len(let_go))
+        return [record for record in records if str(record["id"]) not in let_go]
 
     def settle(self) -> None:
         """Once in a run, before anything new is written: finish what was interrupted."""
@@ -147,6 +220,8 @@ class Walk:
     def _refuse_invalid(self) -> None:
         invalid, self._invalid = self._invalid, []
         for stream, record, reason in invalid:
+            if not self._still_wanted(str(record["organizationId"]), stream, [record]):
+                continue
             failure = Failure(
                 stream=stream,
                 bill_id=str(record["id"]),

@@ -224,7 +224,8 @@ class Writer:
         conflicts: list[Conflict] = []
 
         def attempt(part: Sequence[Sent]) -> tuple[Sequence[Sent], bool]:
-            lost = self._link_found(part)
+            with self._client.limited(self._patience.left):
+                lost = self._link_found(part)
             if not lost:
                 return [], False
             again, request_id = self._anew(lost)
@@ -238,8 +239,9 @@ class Writer:
         if len(sent) == 1 and not self._unproven:
             culprits, untold = [*culprits, *untold], []
         if culprits:
-            self._client.query("SELECT * FROM CompanyInfo")  # fails if it is QuickBooks that is down
-            self._outcomes.unanswered(self._link_found(culprits), self._trouble)
+            with self._client.limited(self._patience.left):
+                self._client.query("SELECT * FROM CompanyInfo")  # fails if it is QuickBooks that is down
+                self._outcomes.unanswered(self._link_found(culprits), self._trouble)
             self._unproven += 1
         if untold:
             msg = f"QuickBooks kept failing ({self._trouble}). Nothing is lost: run again later."

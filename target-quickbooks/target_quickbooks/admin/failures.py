@@ -117,7 +117,8 @@ def show_failure(failure_id: int) -> None:
 def replay_failures(*, everything: bool, as_json: bool, **chosen: Any) -> None:
     """Try failures again: the same way that a run takes them, with the latest record BILL has sent.
 
-    Tells what became of each. Exit code 1 if some still fail.
+    Bills that wait for one of the vendors are tried with it. Tells what became of each. Exit code 1 if some
+    still fail.
 
     \b
     Examples:
@@ -150,7 +151,7 @@ def replay_failures(*, everything: bool, as_json: bool, **chosen: Any) -> None:
 def dismiss_failures(*, everything: bool, reason: str, **chosen: Any) -> None:
     """Let failures go: they are no longer tried again. Kept in the audit trail with the reason.
 
-    A dismissed record that BILL sends again is tried again.
+    A dismissed record is tried again once it has changed in BILL, or with failures replay.
 
     \b
     Examples:

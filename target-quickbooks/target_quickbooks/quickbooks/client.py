@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
@@ -148,6 +149,16 @@ class QuickBooksClient:
         self._session.headers.update({"Accept": "application/json", "User-Agent": user_agent})
         self._sleep = sleep
 
+    @contextmanager
+    def limited(self, seconds: float) -> Iterator[None]:
+        """Give up requests after so much time, if that is less than the settings allow."""
+        before = self._max_retry_seconds
+        self._max_retry_seconds = min(before, seconds)
+        try:
+            yield
+        finally:
+            self._max_retry_seconds = before
+
     def query(self, statement: str) -> list[Mapping[str, Any]]:
         """The rows of one statement (at most 1,000)."""
         answer = self._send(
@@ -262,7 +273,7 @@ class QuickBooksClient:
             for attempt in Retrying(
                 retry=retry_if_exception_type(_Again),
                 stop=limits.reached,
-                wait=_wait,
+                wait=limits.wait,
                 before_sleep=self._note_repeat,
                 sleep=self._sleep,
                 reraise=True,
@@ -379,13 +390,23 @@ class _Limits:
         self._in_a_row = 0
 
     def reached(self, state: RetryCallState) -> bool:
-        """Asked after each failed attempt; at least what was slept has passed."""
+        """Asked after each failed attempt."""
         error = state.outcome.exception() if state.outcome else None
         self.slept = state.idle_for
         arrived = isinstance(error, _Again) and error.arrived
         self._in_a_row = self._in_a_row + 1 if arrived else 0
-        passed = max(state.seconds_since_start or 0.0, self.slept)
-        return passed >= self._seconds or (self.failures is not None and self._in_a_row >= self.failures)
+        enough = self.failures is not None and self._in_a_row >= self.failures
+        return enough or self._left(state) <= 0
+
+    def wait(self, state: RetryCallState) -> float:
+        """How long to wait before the next attempt: not beyond the end, unless QuickBooks asks for it."""
+        error = state.outcome.exception() if state.outcome else None
+        wait = _wait(state)
+        return wait if isinstance(error, _Again) and error.throttled else min(wait, self._left(state))
+
+    def _left(self, state: RetryCallState) -> float:
+        """At least what was slept has passed."""
+        return self._seconds - max(state.seconds_since_start or 0.0, state.idle_for)
 
 
 def _kept_failing(reason: str) -> str:
