@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -351,3 +352,115 @@ def test_a_change_survives_as_a_document(order, written, pair, bill_record):
         link_after(revived.change, {"Id": "257", "SyncToken": "1"}).payload_digest
         == change.item.payload_digest
     )
+
+
+# --- three ways, field by field -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("live", "after", "word"),
+    [
+        ({"DueDate": "2027-02-02"}, {"dueDate": "2027-01-31"}, "due date"),
+        ({"PrivateNote": "Mine"}, {"description": "Other"}, "memo"),
+        ({"TxnDate": "2027-02-02"}, {"invoice": {"invoiceNumber": "INV-1"}}, None),
+        ({"VendorRef": {"value": "9"}}, {"vendor": VendorInQuickBooks("43", "Bolt", "USD")}, "vendor"),
+        ({"DocNumber": "7"}, {"invoice": {"invoiceNumber": "INV-2", "invoiceDate": "2026-12-15"}}, "number"),
+    ],
+)
+def test_a_field_that_both_sides_changed_is_named_in_words(edited, live, after, word):
+    change = edited(live, EditConflict.HOLD, **after)
+    if word is None:
+        assert change.operation is Operation.LINK
+    else:
+        assert (change.code, change.reason.endswith(f"both in: {word}.")) == ("edit-conflict", True)
+        assert "the next run goes on by itself" in change.advice
+
+
+@pytest.mark.parametrize(("policy", "due"), [("bill_wins", "2027-01-31"), ("quickbooks_wins", "2027-02-02")])
+def test_the_policy_decides_field_by_field(edited, policy, due):
+    live = {"DueDate": "2027-02-02"}
+    change = edited(live, EditConflict(policy), dueDate="2027-01-31", description="Other")
+    assert (change.body["DueDate"], change.body["PrivateNote"][:5]) == (due, "Other")
+    assert any("due date" in note for note in change.item.mapped.notes)
+
+
+def test_what_quickbooks_has_already_takes_no_write(edited):
+    assert edited({"DueDate": "2027-01-31"}, EditConflict.HOLD, dueDate="2027-01-31").operation is (
+        Operation.LINK
+    )
+
+
+@pytest.mark.parametrize("field", ["VendorRef", "APAccountRef"])
+def test_a_required_reference_that_a_person_changed_is_not_changed_back(edited, field):
+    change = edited({field: {"value": "9"}}, EditConflict.BILL_WINS, dueDate="2027-01-31")
+    assert change.body[field] == {"value": "9"}
+
+
+def test_a_number_made_distinct_by_us_is_no_edit(order, written):
+    link, stored = written()
+    link = replace(link, quickbooks_name="INV-1~ABC123")
+    live = {**as_quickbooks_shows_it(stored), "DocNumber": "INV-1~ABC123"}
+    after = order(link=link, invoice={"invoiceNumber": "INV-2", "invoiceDate": "2026-12-15"})
+    hold = Policies(edit_conflict=EditConflict.HOLD)
+    change = resolve_order_edits(plan_linked_order(after, link), link, live, hold)
+    assert change.body["DocNumber"] == "INV-2"
+
+
+def test_a_location_that_quickbooks_never_kept_is_no_edit(edited):
+    change = edited({}, EditConflict.HOLD, classifications={"locationId": "loc-austin"})
+    assert change.body["DepartmentRef"] == {"value": "300"}
+
+
+def test_the_old_vendors_address_does_not_stay_on_the_order(edited):
+    live = {"VendorAddr": {"Line1": "1 Acme Road"}, "POEmail": {"Address": "ap@acme.example"}}
+    change = edited(live, EditConflict.BILL_WINS, vendor=VendorInQuickBooks("43", "Bolt", "USD"))
+    assert (change.body["VendorAddr"], change.body["POEmail"]) == ({}, {})
+
+
+def test_tax_that_quickbooks_worked_out_is_not_sent_with_other_amounts(edited, bill_line):
+    live = {"TxnTaxDetail": {"TotalTax": Decimal(10)}}
+    changed = edited(live, EditConflict.BILL_WINS, billLineItems=[bill_line(amount=Decimal(150))])
+    kept = edited(live, EditConflict.BILL_WINS, dueDate="2027-01-31")
+    assert ("TxnTaxDetail" in changed.body, "TxnTaxDetail" in kept.body) == (False, True)
+
+
+def test_lines_that_cannot_be_told_apart_are_one_field(order, written, lines):
+    """A link that does not know where each line went."""
+    link, stored = written(billLineItems=lines(a="1", b="2"))
+    link = replace(link, line_ids={"a": "1"})
+    live = {**stored, "Line": [{**line, "Amount": Decimal(9)} for line in stored["Line"]]}
+    after = plan_linked_order(order(link=link, billLineItems=lines(a="1", b="3")), link)
+    held = resolve_order_edits(after, link, live, Policies(edit_conflict=EditConflict.HOLD))
+    assert held.reason.endswith("both in: lines.")
+    wins = resolve_order_edits(after, link, live, Policies())
+    assert [line["Amount"] for line in wins.body["Line"]] == [1, 3]
+
+
+@pytest.mark.parametrize(
+    "live",
+    [
+        {"LinkedTxn": [{"TxnId": "9", "TxnType": "Bill"}]},
+        {"Line": [{"Id": "1", "Amount": Decimal(149), "Received": Decimal(5)}]},
+    ],
+)
+@pytest.mark.parametrize(
+    ("policy", "operation"), [(BilledOrder.LEAVE, Operation.SKIP), (BilledOrder.UPDATE, Operation.UPDATE)]
+)
+def test_an_order_with_a_bill_follows_the_policy(order, written, live, policy, operation):
+    link, stored = written()
+    change = plan_linked_order(order(link=link, dueDate="2027-01-31"), link)
+    settled = resolve_order_edits(change, link, {**stored, **live}, Policies(billed_order=policy))
+    assert settled.operation is operation
+    assert ("left as it is (due date would change)" in settled.reason) == (operation is Operation.SKIP)
+
+
+def test_giving_up_an_order_keeps_what_a_person_wrote_on_it(order, written):
+    foreign = {"company": SEVERAL, "vendor": EURO, "fundingAmount": Decimal("163.90")}
+    link, stored = written(company=SEVERAL)
+    change = plan_linked_order(order(link=link, exchangeRate=Decimal("1.1"), **foreign), link)
+    live = {**stored, "PrivateNote": f"Ask Dana\n{stored['PrivateNote']}", "SyncToken": "7"}
+    settled = resolve_order_edits(change, link, live, Policies(edit_conflict=EditConflict.HOLD))
+    assert settled.operation is Operation.CLOSE
+    assert settled.body["PrivateNote"].startswith("Ask Dana")
+    assert settled.body["PrivateNote"].endswith(f"[replaced, was BILL 00802TESTORGANIZATN1/{BILL}]")
+    assert settled.body["CurrencyRef"] == {"value": "USD"}

@@ -9,7 +9,7 @@ from target_quickbooks.mapping.names import comparable
 from target_quickbooks.mapping.source import Kind, read_reference
 from target_quickbooks.order_step import OrderStep
 from target_quickbooks.planning import Operation
-from target_quickbooks.policies import Policies
+from target_quickbooks.policies import DeniedBill, MissingInQuickBooks, Policies, UnapprovedBill
 from target_quickbooks.quickbooks.faults import Fault
 from target_quickbooks.report import RunReport
 from target_quickbooks.store import link_table, reference_table
@@ -241,3 +241,91 @@ def test_a_draft_is_never_written(order_step, pair, bill_record):
     step, outlet = order_step()
     step.write(pair, [bill_record(recordStatus="DRAFT")])
     assert outlet.last.operation is Operation.SKIP
+
+
+@pytest.mark.parametrize(
+    ("policies", "status", "operation"),
+    [
+        (Policies(), "DENIED", Operation.SKIP),
+        (Policies(denied_bill=DeniedBill.WRITE), "DENIED", Operation.CREATE),
+        (Policies(), "ASSIGNED", Operation.CREATE),
+        (Policies(unapproved_bill=UnapprovedBill.WAIT), "ASSIGNED", Operation.SKIP),
+        (Policies(unapproved_bill=UnapprovedBill.WAIT), "UNASSIGNED", Operation.SKIP),
+        (Policies(unapproved_bill=UnapprovedBill.WAIT), None, Operation.SKIP),
+        (Policies(unapproved_bill=UnapprovedBill.WAIT), "APPROVED", Operation.CREATE),
+        (
+            Policies(unapproved_bill=UnapprovedBill.WAIT, denied_bill=DeniedBill.WRITE),
+            "DENIED",
+            Operation.CREATE,
+        ),
+    ],
+)
+def test_approval_decides_by_policy(order_step, pair, bill_record, policies, status, operation):
+    step, outlet = order_step(policies=policies)
+    step.write(pair, [bill_record(approvalStatus=status)])
+    assert outlet.last.operation is operation
+
+
+@pytest.fixture
+def written_order(store, pair, moment, bill_record):
+    """The link of a bill's order, closed or open, as last sent."""
+
+    def build(**desired):
+        note = f"[BILL {pair.organization_id}/{bill_record()['id']}]"
+        sent = {"VendorRef": {"value": "41"}, "PrivateNote": note, "POStatus": "Open", **desired}
+        link = Link("PurchaseOrder", bill_record()["id"], "257", "0", quickbooks_name="INV-1", desired=sent)
+        with store.writing() as connection:
+            link_table.save(connection, pair, link, now=moment)
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("policy", "bill", "operation"),
+    [
+        ("hold", {}, Operation.BLOCKED),
+        ("recreate", {}, Operation.CREATE),
+        ("hold", {"archived": True}, Operation.SKIP),
+        ("recreate", {"archived": True}, Operation.SKIP),
+        ("hold", {"paymentStatus": "PAID"}, Operation.SKIP),
+        ("recreate", {"paymentStatus": "PAID"}, Operation.CREATE),
+    ],
+)
+def test_a_deleted_order_follows_the_policy(
+    order_step, written_order, pair, bill_record, policy, bill, operation
+):
+    """One that is to be closed needs no decision."""
+    written_order()
+    step, outlet = order_step(policies=Policies(missing_in_quickbooks=MissingInQuickBooks(policy)))
+    step.write(pair, [bill_record(**bill)])
+    assert outlet.last.operation is operation
+    if operation is Operation.BLOCKED:
+        assert "purchase order INV-1 was deleted in QuickBooks" in outlet.last.reason
+
+
+def test_an_order_that_was_given_up_is_not_the_bills(order_step, written_order, pair, bill_record):
+    """A run was interrupted after it closed the old order: the bill counts as not written."""
+    note = f"[replaced, was BILL {pair.organization_id}/{bill_record()['id']}]"
+    written_order(PrivateNote=note, POStatus="Closed")
+    step, outlet = order_step()
+    step.write(pair, [bill_record()])
+    assert [change.operation for change in outlet.changes] == [Operation.CREATE]
+
+
+def test_a_number_that_was_made_distinct_and_is_taken_again_is_counted_on(order_step, pair, bill_record):
+    step, outlet = order_step(NUMBER_TAKEN, NUMBER_TAKEN, NUMBER_TAKEN)
+    step.write(pair, [bill_record()])
+    numbers = [change.body["DocNumber"] for change in outlet.changes]
+    assert numbers == ["INV-1", "INV-1~ABC123", "INV-1~ABC123-2", "INV-1~ABC123-3"]
+
+
+def test_an_order_with_a_bill_is_told_in_the_report(order_step, written_order, pair, bill_record):
+    written_order()
+    billed = {"LinkedTxn": [{"TxnId": "9", "TxnType": "Bill"}]}
+    live = {"Id": "257", "SyncToken": "4", "VendorRef": {"value": "41"}, **billed}
+    vendor = {"Id": "41", "SyncToken": "0", "DisplayName": NAME, "Active": True}
+    step, outlet = order_step(live=[live, vendor])
+    step.write(pair, [bill_record()])
+    assert outlet.last.operation is Operation.SKIP
+    [text] = step.report.notes["bills", "bill 'INV-1' of Happy Music Supplies"]
+    assert "already has a bill in QuickBooks and is left as it is" in text
