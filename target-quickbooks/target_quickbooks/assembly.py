@@ -18,6 +18,7 @@ from target_quickbooks.quickbooks.client import QuickBooksClient
 from target_quickbooks.quickbooks.directory import Directory
 from target_quickbooks.quickbooks.governor import Governor, log_long_wait
 from target_quickbooks.quickbooks.oauth import TokenSource, utc_now
+from target_quickbooks.reconcile.survey import Survey
 from target_quickbooks.report import RunReport
 from target_quickbooks.run_lease import RunLease
 from target_quickbooks.settings import Mode, Settings
@@ -41,12 +42,25 @@ class Run:
     walk: Walk
     report: RunReport
     plan: PlanCollector | None
+    survey: Survey | None
     trigger: str
     id: str
     lease: RunLease | None
 
+    @property
+    def intake(self) -> Walk | Survey:
+        """What takes the records that arrive."""
+        return self.survey or self.walk
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether it is a plan or a reconciliation: STATE is for runs that write."""
+        return self.plan is not None or self.survey is not None
+
     def close(self) -> None:
         """Let the next run begin, and close the store."""
+        if self.survey:
+            self.survey.staging.close()
         if self.lease:
             self.lease.release()
         self.store.close()
@@ -126,7 +140,31 @@ def assemble(
         memory=memory,
         unsettled=plan.unsettled if plan else lambda _, stored: stored,
     )
-    return Run(settings, store, client, directory, walk, report, plan, trigger, run_id, lease)
+    survey = _survey(settings, store, client, directory) if settings.mode is Mode.RECONCILE else None
+    return Run(
+        settings=settings,
+        store=store,
+        client=client,
+        directory=directory,
+        walk=walk,
+        report=report,
+        plan=plan,
+        survey=survey,
+        trigger=trigger,
+        id=run_id,
+        lease=lease,
+    )
+
+
+def _survey(settings: Settings, store: Store, client: QuickBooksClient, directory: Directory) -> Survey:
+    return Survey(
+        realm_id=settings.realm_id,
+        store=store,
+        client=client,
+        directory=directory,
+        policies=settings.policies,
+        now=utc_now,
+    )
 
 
 def grant_end(store: Store, settings: Settings) -> dt.datetime | None:

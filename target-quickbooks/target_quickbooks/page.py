@@ -79,10 +79,16 @@ class Reason:
         return len(self.failures)
 
 
+def render(template: str, **values: object) -> str:
+    """A page of the package's templates."""
+    return _templates.get_template(template).render(**values)
+
+
 def run_page(report: RunReport, calls: CallCount, ending: Ending) -> str:
     """The report of a run that writes."""
     written = [found for found in report.written if found.done in _WRITTEN]
-    return _templates.get_template("run.html").render(
+    return render(
+        "run.html",
         **_common(report, calls, ending),
         title="Run report",
         written=written,
@@ -99,7 +105,8 @@ def plan_page(report: RunReport, calls: CallCount, ending: Ending, entries: Sequ
         found = [entry for entry in writes if entry.operation is operation]
         sections.append(Section(_TITLES[operation], str(operation), len(found), found[:_SHOWN]))
     by_vendor = totals(entries)
-    return _templates.get_template("plan.html").render(
+    return render(
+        "plan.html",
         **_common(report, calls, ending),
         title="Plan",
         headline=headline(entries),

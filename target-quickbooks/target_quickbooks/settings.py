@@ -47,6 +47,7 @@ class Mode(enum.StrEnum):
 
     SYNC = "sync"
     PLAN = "plan"
+    RECONCILE = "reconcile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,7 +355,11 @@ _RUN = (
         Mode,
         Mode.SYNC,
         "Mode",
-        ("`sync` (default) writes; `plan` says what a run would write, and writes nothing to QuickBooks."),
+        (
+            "`sync` (default) writes; `plan` says what a run would write, and writes nothing to QuickBooks; "
+            "`reconcile` reads both books entirely, says where they differ, and writes nothing. Exit code "
+            "of `reconcile`: 0 in step, 2 differences."
+        ),
     ),
     th.Property(
         "fail_on_failed_records",

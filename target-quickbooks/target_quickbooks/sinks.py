@@ -65,7 +65,7 @@ class BillSink(Sink):
         key_properties: Sequence[str] | None,
     ) -> None:
         super().__init__(target, stream_name, schema, key_properties)
-        self._walk = target.walk
+        self._intake = target.intake
 
     @override
     def get_validator(self) -> BaseJSONSchemaValidator | None:
@@ -94,9 +94,9 @@ class BillSink(Sink):
             if self._validator is not None:
                 self._validator.validate(record)
         except InvalidRecord as error:
-            self._walk.refuse(self.stream_name, record, error.error_message)
+            self._intake.refuse(self.stream_name, record, error.error_message)
             return
-        self._walk.take(self.stream_name, record)
+        self._intake.take(self.stream_name, record)
 
     @override
     def process_batch(self, context: dict[str, Any]) -> None:

@@ -168,8 +168,13 @@ class Step:
 
     def _digest(self, record: Mapping[str, Any]) -> str:
         """Fingerprint of the record and of the settings that decide what becomes of it."""
-        return fingerprint([self._settings, record], self.store.fingerprint_key)
+        return source_digest(record, self._settings, self.store.fingerprint_key)
 
     @cached_property
     def _settings(self) -> str:
         return repr(self.policies)
+
+
+def source_digest(record: Mapping[str, Any], settings: str, key: bytes) -> str:
+    """Fingerprint of a record and of the policies, as text, that decide what becomes of it."""
+    return fingerprint([settings, record], key)

@@ -27,6 +27,7 @@ from target_quickbooks.errors import InputError, SchemaMissing, SettingsError, S
 from target_quickbooks.exact_json import to_json
 from target_quickbooks.page import Ending
 from target_quickbooks.quickbooks.oauth import utc_now
+from target_quickbooks.reconcile.survey import Survey
 from target_quickbooks.settings import CONFIG_SCHEMA, Settings, from_config
 from target_quickbooks.singer_input import MessageReader
 from target_quickbooks.sinks import sink_class
@@ -36,6 +37,8 @@ from target_quickbooks.telling import tell
 from target_quickbooks.walk import Walk
 
 _FLUSH_AFTER_SECONDS = 5.0
+#: Exit code of ``mode: reconcile`` when the books differ.
+DIFFERENCES = 2
 
 
 class TargetQuickbooks(Target):
@@ -78,11 +81,12 @@ class TargetQuickbooks(Target):
         self._printed_state: Mapping[str, Any] | None = None
         self._flushed_at = time.monotonic()
         self.failed = ""
+        self.exit_code = 0
 
     @property
-    def walk(self) -> Walk:
-        """The way to QuickBooks; the store is opened when it is first needed."""
-        return self._assembled().walk
+    def intake(self) -> Walk | Survey:
+        """What takes the records; the store is opened when it is first needed."""
+        return self._assembled().intake
 
     def check_connection(self) -> None:
         """Read the company, for Meltano's connection check."""
@@ -90,11 +94,21 @@ class TargetQuickbooks(Target):
         company = run.directory.company()
         self.logger.info("Connected to QuickBooks company %s.", company.name)
 
+    def _exit_code(self) -> int:
+        """Of a run that went to its end: 1 if it counts as failed, 2 if the books differ."""
+        if self._run and self._run.survey:
+            return DIFFERENCES if self.failed else 0
+        return 1 if self.failed else 0
+
     def _fail_summary(self) -> str:
         """Why the run counts as failed although it went to its end; empty if it does not."""
         run = self._run
         if run is None:
             return ""
+        if run.survey:
+            outcome = run.survey.outcome
+            differences = outcome.differences if outcome else 0
+            return f"The books differ in {differences} records (listed above)." if differences else ""
         preflight = run.report.preflight
         if preflight and preflight.errors:
             count = len(preflight.errors)
@@ -156,7 +170,7 @@ class TargetQuickbooks(Target):
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         self.message_reader.require(message_dict, value=dict)
         self._state = message_dict["value"]
-        if self._run is None or self._run.walk.is_empty:
+        if self._run is None or self._run.intake.is_empty:
             self._durable_state = self._state
         self._handle_max_record_age()
 
@@ -165,19 +179,20 @@ class TargetQuickbooks(Target):
         """Called after every message: flush when a window is full or its first record has waited."""
         run = self._run
         waited = time.monotonic() - self._flushed_at > _FLUSH_AFTER_SECONDS
-        if run and (run.walk.is_full or (waited and not run.walk.is_empty)):
-            self._working(run.walk.flush)
-        if waited and (run is None or run.walk.is_empty):
+        if run and (run.intake.is_full or (waited and not run.intake.is_empty)):
+            self._working(run.intake.flush)
+        if waited and (run is None or run.intake.is_empty):
             self._print_state()
 
     @override
     def process_endofpipe(self) -> None:
         run = self._run
         if run:
-            self._working(run.walk.finish)
+            self._working(run.intake.finish)
         self._print_state()
         self.failed = self._fail_summary()
-        self.end(exit_code=1 if self.failed else 0)
+        self.exit_code = self._exit_code()
+        self.end(exit_code=self.exit_code)
 
     def end(self, *, exit_code: int, problem: str = "") -> None:
         """Print the STATE of what is durable; tell and record how the run ended. Signals no longer matter.
@@ -255,8 +270,8 @@ class TargetQuickbooks(Target):
     def _print_state(self) -> None:
         """Print the latest STATE before which nothing is still queued, once."""
         self._flushed_at = time.monotonic()
-        planning = self._run is not None and self._run.plan is not None
-        if self._durable_state is None or self._durable_state == self._printed_state or planning:
+        only_reads = self._run is not None and self._run.only_reads
+        if self._durable_state is None or self._durable_state == self._printed_state or only_reads:
             return
         sys.stdout.write(f"{to_json(self._durable_state)}\n")
         sys.stdout.flush()
@@ -310,7 +325,7 @@ class TargetQuickbooks(Target):
             sys.exit(error.exit_code)
         if target.failed:
             click.echo(f"{cls.name}: {target.failed}", err=True)
-            sys.exit(1)
+            sys.exit(target.exit_code)
 
     @override
     @classmethod

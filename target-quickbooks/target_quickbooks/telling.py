@@ -13,12 +13,17 @@ from target_quickbooks.exact_json import to_json
 from target_quickbooks.page import Ending, plan_page, run_page
 from target_quickbooks.plan.entries import by_currency, totals
 from target_quickbooks.plan.text import plan_lines
+from target_quickbooks.reconcile import telling as reconciliation
+from target_quickbooks.reconcile.survey import Survey
+from target_quickbooks.reconcile.telling import Reconciliation
 
 _PAGES = frozenset({".html", ".htm"})
 
 
 def tell(run: Run, ending: Ending) -> list[str]:
     """Write the report file, if one is wanted; return the lines for people."""
+    if run.survey:
+        return _told_of_survey(run, run.survey, ending)
     lines: list[str] = []
     report = run.report
     if report.table() or ending.exit_code == 0 or run.plan:
@@ -30,6 +35,29 @@ def tell(run: Run, ending: Ending) -> list[str]:
     if path:
         try:
             path.write_text(_file(path, run, ending), encoding="utf-8")
+        except OSError as error:
+            lines.append(f"The report could not be written to {path}: {error.strerror}. Check report_path.")
+    return lines
+
+
+def _told_of_survey(run: Run, survey: Survey, ending: Ending) -> list[str]:
+    """The reconciliation; nothing, if it did not come to one."""
+    if survey.outcome is None:
+        return []
+    told = Reconciliation(
+        company=run.report.company_name,
+        realm_id=ending.realm_id,
+        run_id=ending.run_id,
+        finished_at=ending.finished_at,
+        outcome=survey.outcome,
+        find=survey.staging.findings,
+        calls=run.client.calls,
+    )
+    lines = reconciliation.lines(told)
+    path = run.settings.report_path
+    if path:
+        try:
+            reconciliation.write(path, told)
         except OSError as error:
             lines.append(f"The report could not be written to {path}: {error.strerror}. Check report_path.")
     return lines

@@ -81,7 +81,7 @@ def object_change(change: Change, label: Label) -> ObjectChange:
         if name not in _ADDRESSED and name != "Line" and not _is_held(name, held.get(name), value)
     )
     lines = change.body.get("Line")
-    return ObjectChange(fields, _lines(held.get("Line"), lines, label) if lines else ())
+    return ObjectChange(fields, line_changes(held.get("Line"), lines, label) if lines else ())
 
 
 def total(lines: Any) -> Decimal:
@@ -104,7 +104,8 @@ def _is_held(name: str, held: Any, value: Any) -> bool:
     return is_same(reduced(held, value), reduced(value, value))
 
 
-def _lines(held: Any, lines: Sequence[Mapping[str, Any]], label: Label) -> tuple[LineChange, ...]:
+def line_changes(held: Any, lines: Sequence[Mapping[str, Any]], label: Label) -> tuple[LineChange, ...]:
+    """The lines to be, against those held; a line with the id of a held one is that line."""
     before = {str(line.get("Id")): line for line in held} if _is_list(held) else {}
     kept = {str(line["Id"]) for line in lines if line.get("Id")}
     changes = [

@@ -1,0 +1,1 @@
+"""``mode: reconcile``: both books read entirely and compared, nothing written."""

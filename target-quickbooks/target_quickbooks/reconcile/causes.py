@@ -1,0 +1,59 @@
+"""Why a record differs, and what to do: from failures on record and from who changed it last. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from target_quickbooks.links import Link
+from target_quickbooks.reconcile.findings import Finding
+from target_quickbooks.store.failure_table import Failure
+
+_CHANGED_IN_BILL = "It changed in BILL since it was last written."
+_EDITED = "Somebody edited it in QuickBooks after the last write."
+_BOTH = "It changed in BILL since it was last written, and somebody edited it in QuickBooks."
+_NEVER = "It has not been written yet."
+
+
+def explain_missing(finding: Finding, link: Link | None, failure: Failure | None) -> Finding:
+    """Why BILL's record is not in QuickBooks."""
+    if failure:
+        return by_failure(finding, failure)
+    if link:
+        return replace(
+            finding,
+            cause=f"It was written as {link.quickbooks_id}, which is no longer in QuickBooks.",
+            advice="Somebody deleted it there. See the setting missing_in_quickbooks.",
+        )
+    return replace(finding, cause=_NEVER, advice="Run a sync.")
+
+
+def explain_difference(
+    finding: Finding, link: Link | None, failure: Failure | None, *, digest: str, live: Mapping[str, object]
+) -> Finding:
+    """Why both sides hold it, but not the same."""
+    if failure:
+        return by_failure(finding, failure)
+    changed = link is not None and link.source_digest != digest
+    edited = link is not None and str(live.get("SyncToken") or "") != link.sync_token
+    if changed and edited:
+        return replace(finding, cause=_BOTH, advice="Run a sync; edit_conflict decides which side wins.")
+    if changed:
+        return replace(finding, cause=_CHANGED_IN_BILL, advice="Run a sync.")
+    if edited:
+        return replace(
+            finding,
+            cause=_EDITED,
+            advice="Undo it there, or make the same change in BILL.",
+        )
+    return replace(finding, advice="Look at both records; if BILL is right, change and save it there.")
+
+
+def by_failure(finding: Finding, failure: Failure) -> Finding:
+    """A record that was refused, or is held by a policy: people have been told already."""
+    return replace(finding, cause=failure.reason, advice=failure.advice, known=True)
+
+
+def by_id(failures: Sequence[Failure], stream: str) -> dict[str, Failure]:
+    """The failures of a stream by BILL id."""
+    return {failure.bill_id: failure for failure in failures if failure.stream == stream}
