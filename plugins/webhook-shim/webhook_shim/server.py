@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 from types import FrameType
@@ -63,8 +64,9 @@ def listen(settings: Settings) -> socket.socket:
         )[0]
         return socket.create_server((str(address[0]), settings.port), family=family, backlog=_BACKLOG)
     except OSError as error:
+        reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
         msg = (
-            f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}. Set WEBHOOK_SHIM_HOST "
+            f"Cannot listen on {settings.host} port {settings.port}: {reason}. Set WEBHOOK_SHIM_HOST "
             "and WEBHOOK_SHIM_PORT, or stop what listens there."
         )
         raise SettingsError(msg) from None
