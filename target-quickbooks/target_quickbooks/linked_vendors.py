@@ -158,9 +158,10 @@ class LinkedVendors:
         live = self._directory.objects(_ORDER, asked) if asked else {}
         heirs: dict[str, str] = {}
         for vendor_id, ids in orders.items():
-            named = {str(live[found]["VendorRef"]["value"]) for found in ids if found in live}
-            if len(named) == 1 and vendor_id not in named:
-                heirs[vendor_id] = named.pop()
+            named = {(live[found].get("VendorRef") or {}).get("value") for found in ids if found in live}
+            heir = named.pop() if len(named) == 1 else None
+            if heir and heir != vendor_id:
+                heirs[vendor_id] = str(heir)
         vendors = self._vendors(heirs.values())
         return {lost_id: vendors[heir] for lost_id, heir in heirs.items() if heir in vendors}
 

@@ -230,7 +230,8 @@ _POLICIES = (
         (
             "When the name of a new vendor is taken: `adopt` (default) links to a vendor of the same name "
             "and currency that no other BILL vendor owns, and otherwise adds a suffix to the name; "
-            "`suffix` always creates a vendor of its own; `fail` refuses the record."
+            "`suffix` always creates a vendor of its own; `fail` refuses the record. A vendor renamed to a "
+            "taken name stays the vendor it is: it gets a suffix or, with `fail`, keeps its name."
         ),
     ),
     _choice(
@@ -275,7 +276,10 @@ _POLICIES = (
         ArchivedVendor,
         ArchivedVendor.DEACTIVATE,
         "Archived Vendor",
-        "When a vendor is archived in BILL: `deactivate` (default) or `leave` the QuickBooks vendor.",
+        (
+            "When a vendor is archived in BILL: `deactivate` (default) or `leave` the QuickBooks vendor. One "
+            "that stands for several BILL vendors is always left."
+        ),
     ),
     _choice(
         "inactive_vendor",
@@ -284,7 +288,8 @@ _POLICIES = (
         "Inactive Vendor",
         (
             "When somebody made the QuickBooks vendor of an active BILL vendor inactive: `hold` (default) "
-            "keeps its bills back until it is active again; `reactivate` makes it active again."
+            "keeps its new bills back until it is active again; `reactivate` makes it active again once a "
+            "bill or a change in BILL needs it."
         ),
     ),
     _choice(

@@ -23,6 +23,7 @@ from target_quickbooks.quickbooks.faults import Fault
         ("6160", "tax that QuickBooks does not accept", "tax_code"),
         ("6140", "a document number that QuickBooks already uses", "document_number"),
         ("6210", "books are closed", "Reopen the period"),
+        ("6220", "open balance", "archived_vendor"),
         ("6240", "another customer, vendor or employee", "Rename"),
         ("6430", "account of a type", "account_map"),
     ],
@@ -32,6 +33,22 @@ def test_a_known_code_is_told_in_plain_words(code, words, advice):
     assert explanation.reason.startswith("Bill 'INV-1' of Acme ")
     assert words in explanation.reason
     assert advice in explanation.advice
+
+
+@pytest.mark.parametrize(
+    ("code", "detail", "holder"),
+    [
+        ("6140", "DocNumber=A is assigned to TxnType=Bill with TxnId=3632", "(transaction 3632)"),
+        (
+            "6240",
+            "Another customer, vendor or employee is already using this name. Id=58",
+            "(QuickBooks id 58)",
+        ),
+    ],
+)
+def test_who_holds_a_name_or_number_is_told(code, detail, holder):
+    assert f" {holder}. QuickBooks said" in explain(Fault(code, "Duplicate", detail), "vendor 'A'").reason
+    assert "(" not in explain(Fault(code, "Duplicate", "localisé"), "vendor 'A'").reason
 
 
 def test_what_quickbooks_said_is_always_told():

@@ -149,6 +149,12 @@ def test_the_holder_of_a_document_number_is_read_from_the_text():
     assert Fault("6140", "Duplicate", "localisé").holder_id == ""
 
 
+def test_the_holder_of_a_name_is_read_from_the_text():
+    detail = "Another customer, vendor or employee is already using this \nname. Id=77"
+    assert Fault("6240", "Duplicate", detail).holder_id == "77"
+    assert Fault("6240", "Duplicate", "PaidId=77").holder_id == ""
+
+
 def test_the_text_is_short_and_hides_tokens_and_tax_ids():
     detail = "Bearer eyJlbmMiOiJBMTI4Q0JD and 99-5688293 " + "x" * 1000
     text = Fault("2050", "Invalid", detail).text
