@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
+from pathlib import Path
 
 from tap_bill.answers import Call
 from tap_bill.client import BillClient
@@ -10,6 +12,7 @@ from tap_bill.limits import Governor
 from tap_bill.session import LoginSession
 from tap_bill.session_cache import EncryptedFile, MemoryStore
 from tap_bill.settings import Settings
+from tap_bill.shared_limits import FileCount, FileSlots, digest
 
 _LOGIN_PATH = "/v3/login"
 
@@ -39,11 +42,7 @@ def connect(settings: Settings) -> Connection:
         user_agent=settings.user_agent,
         max_concurrency=settings.max_concurrency,
     )
-    governor = Governor(
-        max_concurrency=settings.max_concurrency,
-        hourly_limit=settings.hourly_limit,
-        now=client.server_now,
-    )
+    governor = _governor(settings, client)
     login_call = Call(
         what=f"POST {_LOGIN_PATH}",
         place=settings.place,
@@ -63,3 +62,22 @@ def connect(settings: Settings) -> Connection:
         ),
     )
     return Connection(settings=settings, client=client, governor=governor, session=session)
+
+
+def _governor(settings: Settings, client: BillClient) -> Governor:
+    """The keeper of BILL's limits: together with other runs that use the same session cache."""
+    govern = functools.partial(
+        Governor,
+        max_concurrency=settings.max_concurrency,
+        hourly_limit=settings.hourly_limit,
+        now=client.server_now,
+    )
+    if not settings.session_path:
+        return govern()
+    credentials = settings.credentials
+    key = digest(settings.base_url, credentials.dev_key)
+    books = digest(settings.base_url, credentials.dev_key, credentials.organization_id)
+    return govern(
+        count=FileCount(Path(f"{settings.session_path}.{key}.calls")),
+        shared_slot=FileSlots(Path(f"{settings.session_path}.{books}")).hold,
+    )

@@ -1,8 +1,9 @@
 """BILL's limits: calls in flight, calls and logins per hour, and the wait for the next hour.
 
 BILL allows a developer key 20,000 calls and 200 logins per clock hour and three calls at a time per
-organization (BILL manual 3.9). What this process spends is counted here, before the call; what
-others spend with the same key is learned from BILL's answers.
+organization (BILL manual 3.9). What this process spends is counted here, before the call, together
+with what other runs of this machine spend where they share a directory (`tap_bill.shared_limits`);
+what others spend with the same key is learned from BILL's answers.
 """
 
 from __future__ import annotations
@@ -12,15 +13,19 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from tap_bill.errors import HourlyLimitError, HourlyLimitStopError
+from tap_bill.shared_limits import CallCount, MemoryCount
 
 CALLS_PER_HOUR = 20_000
 LOGINS_PER_HOUR = 200
 
+#: Calls are reserved in blocks, each double the one before: a short run wastes few, a long one seldom asks.
+_FIRST_BLOCK = 1
+_LARGEST_BLOCK = 64
 #: An answer "hour used up" is checked once more after so many seconds before an hour is waited.
 _SECOND_LOOK = 2.0
 #: The quota returns at the full hour by BILL's clock, so there is no use in hitting that second.
@@ -46,6 +51,8 @@ class Governor:
         hourly_limit: Literal["wait", "stop"] = "wait",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], None] = time.sleep,
+        count: CallCount | None = None,
+        shared_slot: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         """Govern.
 
@@ -54,6 +61,8 @@ class Governor:
             hourly_limit: What to do when the hour is spent.
             now: The time in UTC, by BILL's clock as far as it is known.
             sleep: Waits for some seconds.
+            count: Counts the calls of the hour; for this process alone if not given.
+            shared_slot: Holds a slot that other processes respect too.
         """
         self._slots = threading.BoundedSemaphore(max_concurrency)
         self._held = threading.local()
@@ -61,21 +70,24 @@ class Governor:
         self._now = now
         self._sleep = sleep
         self._lock = threading.Lock()
+        self._count_of_calls = count or MemoryCount()
+        self._shared_slot = shared_slot
         self._hour: datetime | None = None
-        self._calls = 0
+        self._reserved = 0
+        self._block = _FIRST_BLOCK
 
     @contextmanager
     def slot(self) -> Iterator[None]:
         """Hold one of the slots for calls in flight, and count the call.
 
         Raises:
-            HourlyLimitError: This process has used up the hour's calls.
+            HourlyLimitError: This process, or all that share the count, have used up the hour's calls.
         """
         if getattr(self._held, "depth", 0):
             self._count()
             yield
             return
-        with self._slots:
+        with self._slots, self._shared_slot():
             self._held.depth = 1
             try:
                 self._count()
@@ -87,11 +99,21 @@ class Governor:
         with self._lock:
             hour = full_hour(self._now())
             if hour != self._hour:
-                self._hour, self._calls = hour, 0
-            if self._calls >= CALLS_PER_HOUR:
+                self._hour, self._reserved, self._block = hour, 0, _FIRST_BLOCK
+            if not self._reserved:
+                self._reserved = self._count_of_calls.reserve(hour, self._block, limit=CALLS_PER_HOUR)
+                self._block = min(2 * self._block, _LARGEST_BLOCK)
+            if not self._reserved:
                 msg = f"{CALLS_PER_HOUR} calls were made since {hour:%H:%M} UTC, which is BILL's hourly limit"
                 raise HourlyLimitError(msg)
-            self._calls += 1
+            self._reserved -= 1
+
+    def close(self) -> None:
+        """Leave to others what was reserved and not used."""
+        with self._lock:
+            if self._hour is not None and self._reserved:
+                self._count_of_calls.give_back(self._hour, self._reserved)
+                self._reserved = 0
 
     def wait_out(self, error: HourlyLimitError, *, nth: int) -> None:
         """Wait until the hour's quota is back.

@@ -106,6 +106,7 @@ class TapBill(Tap):
     def _close(self) -> None:
         if "connection" in self.__dict__:
             self.connection.session.close()
+            self.connection.governor.close()
 
     # Command line ---------------------------------------------------------------------------------
 
