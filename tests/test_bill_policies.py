@@ -100,27 +100,27 @@ def test_an_archived_bill_leaves_its_order_when_the_policy_says_so(books, bill):
 
 def test_a_denied_bill_is_not_created_until_it_is_approved(books, control, bill):
     control.set_bill_status(bill["id"], approval_status="DENIED")
-    run = books.sync()
+    run = books.sync(denied_bill="close")
     assert (run.exit_code, run.streams["bills"]) == (0, {"skipped": 1})
     assert "not written: the bill was denied by an approver in BILL" in notes(run)
     control.set_bill_status(bill["id"], approval_status="APPROVED")
-    assert books.sync().streams["bills"] == {"created": 1}
+    assert books.sync(denied_bill="close").streams["bills"] == {"created": 1}
 
 
 def test_a_denied_bill_closes_its_order_and_an_approved_one_opens_it(books, control, bill):
-    books.sync()
+    books.sync(denied_bill="close")
     control.set_bill_status(bill["id"], approval_status="DENIED")
-    run = books.sync(archived_bill="leave")
+    run = books.sync(archived_bill="leave", denied_bill="close")
     assert (order(books)["POStatus"], run.streams["bills"]) == (CLOSED, {"closed": 1})
     assert "denied" in notes(run)
     control.set_bill_status(bill["id"], approval_status="APPROVED")
-    books.sync(archived_bill="leave")
+    books.sync(archived_bill="leave", denied_bill="close")
     assert order(books)["POStatus"] == OPEN
 
 
-def test_a_denied_bill_is_written_when_the_policy_says_so(books, control, bill):
+def test_a_denied_bill_is_written_unless_the_policy_says_otherwise(books, control, bill):
     control.set_bill_status(bill["id"], approval_status="DENIED")
-    books.sync(denied_bill="write")
+    books.sync()
     assert order(books)["POStatus"] == OPEN
 
 

@@ -141,7 +141,7 @@ class Policies:
     archived_bill: ArchivedBill = ArchivedBill.CLOSE
     paid_bill: PaidBill = PaidBill.CLOSE
     unapproved_bill: UnapprovedBill = UnapprovedBill.WRITE
-    denied_bill: DeniedBill = DeniedBill.CLOSE
+    denied_bill: DeniedBill = DeniedBill.WRITE
     billed_order: BilledOrder = BilledOrder.LEAVE
     tax_code: str | None = None
     tax_calculation: TaxCalculation = TaxCalculation.NOT_APPLICABLE

@@ -333,12 +333,12 @@ _POLICIES = (
     _choice(
         "denied_bill",
         DeniedBill,
-        DeniedBill.CLOSE,
+        DeniedBill.WRITE,
         "Denied Bill",
         (
-            "When an approver denied a bill in BILL: `close` (default) closes its purchase order and never "
-            "creates one; `write` treats it like any other. Once it is approved, its order is created or "
-            "opened again."
+            "When an approver denied a bill in BILL: `write` (default) treats it like any other, because it "
+            "stays among BILL's bills until it is archived; `close` closes its purchase order and never "
+            "creates one. Once it is approved, its order is created or opened again."
         ),
     ),
     _choice(
@@ -497,7 +497,7 @@ def _policies(config: Mapping[str, Any]) -> Policies:
         archived_bill=chosen("archived_bill", ArchivedBill, ArchivedBill.CLOSE),
         paid_bill=chosen("paid_bill", PaidBill, PaidBill.CLOSE),
         unapproved_bill=chosen("unapproved_bill", UnapprovedBill, UnapprovedBill.WRITE),
-        denied_bill=chosen("denied_bill", DeniedBill, DeniedBill.CLOSE),
+        denied_bill=chosen("denied_bill", DeniedBill, DeniedBill.WRITE),
         billed_order=chosen("billed_order", BilledOrder, BilledOrder.LEAVE),
         tax_code=config.get("tax_code") or None,
         tax_calculation=chosen("tax_calculation", TaxCalculation, TaxCalculation.NOT_APPLICABLE),

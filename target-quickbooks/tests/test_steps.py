@@ -246,8 +246,8 @@ def test_a_draft_is_never_written(order_step, pair, bill_record):
 @pytest.mark.parametrize(
     ("policies", "status", "operation"),
     [
-        (Policies(), "DENIED", Operation.SKIP),
-        (Policies(denied_bill=DeniedBill.WRITE), "DENIED", Operation.CREATE),
+        (Policies(), "DENIED", Operation.CREATE),
+        (Policies(denied_bill=DeniedBill.CLOSE), "DENIED", Operation.SKIP),
         (Policies(), "ASSIGNED", Operation.CREATE),
         (Policies(unapproved_bill=UnapprovedBill.WAIT), "ASSIGNED", Operation.SKIP),
         (Policies(unapproved_bill=UnapprovedBill.WAIT), "UNASSIGNED", Operation.SKIP),
