@@ -16,6 +16,7 @@ from html import unescape
 import pytest
 import requests
 import uvicorn
+from ap_simulator.company.identities import DEMO
 from ap_simulator.testing import running
 from starlette.applications import Starlette
 from tap_bill.tap import TapBill
@@ -29,6 +30,12 @@ from webhook_shim.store.opening import open_for
 
 ORGANIZATION = "00802DEMOORGANIZTN01"
 REALM = "9341452000000001"
+#: As the simulator knows it, so that stores can be shared with it.
+CLIENT = {
+    "client_id": DEMO.client_id,
+    "client_secret": DEMO.client_secret,
+    "encryption_key": DEMO.encryption_key,
+}
 _FIELD = re.compile(r'name="csrf" value="([^"]+)"')
 _TAG = re.compile(r"<[^>]+>")
 
@@ -92,7 +99,7 @@ class Visitor:
         self.page = self.http.get(self.url + path, timeout=30, **kwargs)
         return self.page
 
-    def submit(self, path, follow=True, csrf=None, headers=None, **form):
+    def submit(self, path, *, follow=True, csrf=None, headers=None, **form):
         """Post a form of the page that is shown."""
         token = csrf if csrf is not None else self.csrf()
         fields = [("csrf", token)]
@@ -136,9 +143,7 @@ def pages_of(companies, directory, *, now=None, runner=None, deliveries=None, **
         now or (lambda: dt.datetime.now(dt.UTC)),
     )
     state = runner or (lambda: health.RunnerState.WORKING)
-    app = Starlette(
-        routes=[*health.routes(store, runner=state), *web.routes(context, deliveries=deliveries)]
-    )
+    app = Starlette(routes=[*health.routes(store, runner=state), *web.routes(context, deliveries=deliveries)])
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
     thread.start()
@@ -151,28 +156,41 @@ def pages_of(companies, directory, *, now=None, runner=None, deliveries=None, **
         store.close()
 
 
+def copy_store(url, path):
+    """A copy of a store that nobody writes to."""
+    for ending in ("", "-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copy(url.removeprefix("sqlite:///") + ending, f"{path}{ending}")
+
+
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory):
+def demo():
     """The demo company after one run: simulator, configurations, and the store's file to copy."""
     with running("demo") as simulator:
         tap, target = config_of(simulator, "TAP_BILL_"), config_of(simulator, "TARGET_QUICKBOOKS_")
         run_once(tap, target)
-        yield Demo(simulator, tap, target)
+        found = Demo(simulator, tap, target)
+        open_for([found.original]).close()
+        yield found
 
 
 @dataclass
 class Demo:
+    """A company that runs have filled."""
+
     simulator: object
     tap: dict
     target: dict
 
+    @property
+    def original(self):
+        """With the very store that the run has used."""
+        return Books("larkfield", "Larkfield", ORGANIZATION, REALM, {}, self.tap, self.target)
+
     def books(self, directory, **target):
         """The company, with a copy of the store of its own."""
         path = directory / "store.sqlite3"
-        source = self.target["store_url"].removeprefix("sqlite:///")
-        for ending in ("", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                shutil.copy(f"{source}{ending}", f"{path}{ending}")
+        copy_store(self.target["store_url"], path)
         return Books(
             name="larkfield",
             title="Larkfield Software Services",
@@ -201,11 +219,23 @@ def visitor(server):
     return server.visitor()
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory):
+    """The address of a store with nothing in it."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('empty') / 'store.sqlite3'}"
+    target = {**CLIENT, "realm_id": REALM, "store_url": url}
+    open_for([Books("empty", "Empty", ORGANIZATION, REALM, {}, {}, target)]).close()
+    return url
+
+
 @pytest.fixture
-def empty_books(tmp_path, demo):
+def empty_books(tmp_path, empty_store):
     """A company for which nothing has run, named as told."""
 
     def new(name="empty", realm_id="9341452000000077", organization_id="00802EMPTYORGANIZN01", **target):
+        path = tmp_path / "store.sqlite3"
+        if not path.exists():
+            copy_store(empty_store, path)
         return Books(
             name=name,
             title=name.capitalize(),
@@ -213,9 +243,9 @@ def empty_books(tmp_path, demo):
             realm_id=realm_id,
             tap_config={"organization_id": organization_id},
             target_config={
-                **{key: value for key, value in demo.target.items() if key != "refresh_token"},
+                **CLIENT,
                 "realm_id": realm_id,
-                "store_url": f"sqlite:///{tmp_path / 'store.sqlite3'}",
+                "store_url": f"sqlite:///{path}",
                 **target,
             },
         )
