@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-_ID = re.compile(r"[0-9]{1,32}")
+#: Two tax codes have names for ids: those of the US (QuickBooks manual 6.2).
+_ID = re.compile(r"[0-9]{1,32}|TAX|NON")
 _ENTITY = re.compile(r"\bFROM (\w+)")
 _TEXTS = frozenset(
     {
