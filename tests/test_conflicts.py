@@ -40,16 +40,6 @@ def test_adopting_clears_nothing_that_bill_does_not_know(books, bookkeeper):
     assert only(named(books, "Acme Supply"))["PrimaryPhone"] == {"FreeFormNumber": "1"}
 
 
-def test_an_inactive_twin_is_woken_up_under_its_old_name(books, bookkeeper):
-    twin = bookkeeper.write("Vendor", DisplayName="Old Friend Ltd")
-    bookkeeper.edit("Vendor", twin, Active=False)
-    books.bill.vendor("Old Friend Ltd")
-    books.sync()
-    vendor = only(named(books, "Old Friend Ltd"))
-    assert vendor["Id"] == twin["Id"]
-    assert vendor["Active"] is True
-
-
 @pytest.mark.parametrize("holder", ["Customer", "Employee"])
 def test_a_name_that_a_customer_or_employee_holds_gets_a_suffix(books, bookkeeper, holder):
     names = {"GivenName": "Dana", "FamilyName": "Whit"} if holder == "Employee" else {}
@@ -99,17 +89,6 @@ def test_a_vendor_of_its_own_is_created_when_the_policy_says_so(books, bookkeepe
     assert len(named(books, "Acme Supply (Vendor)")) == 1
 
 
-def test_a_vendor_renamed_on_both_sides_stays_one_vendor(books, bookkeeper):
-    vendor = books.bill.vendor("Before")
-    books.sync()
-    bookkeeper.edit("Vendor", only(named(books, "Before")), DisplayName="Renamed In QuickBooks")
-    books.bill.patch(f"/v3/vendors/{vendor['id']}", {"name": "After"})
-    before = len(books.stored("Vendor"))
-    books.sync()
-    assert len(books.stored("Vendor")) == before
-    assert len(named(books, "After")) == 1
-
-
 def test_an_edit_in_quickbooks_of_another_field_survives(books, bookkeeper):
     vendor = books.bill.vendor("Acme")
     books.sync()
@@ -134,19 +113,6 @@ def test_the_same_field_edited_on_both_sides_follows_the_policy(books, bookkeepe
     run = books.sync(edit_conflict=policy)
     assert only(named(books, "Acme"))["PrimaryPhone"] == {"FreeFormNumber": phone}
     assert run.streams["vendors"].get("failed", 0) == failed
-
-
-def test_an_archived_vendor_is_deactivated_and_comes_back(books):
-    vendor = books.bill.vendor("Seasonal")
-    books.sync()
-    stored = only(named(books, "Seasonal"))
-    books.bill.post(f"/v3/vendors/{vendor['id']}/archive")
-    books.sync()
-    assert only(books.stored("Vendor", record_id=stored["Id"]))["Active"] is False
-    books.bill.post(f"/v3/vendors/{vendor['id']}/restore")
-    books.sync()
-    again = only(books.stored("Vendor", record_id=stored["Id"]))
-    assert (again["Active"], again["DisplayName"]) == (True, "Seasonal")
 
 
 def test_the_same_invoice_number_at_two_vendors_gives_two_orders(books, rent):

@@ -447,6 +447,14 @@ def test_bills_bring_back_a_vendor_that_did_not_change_in_bill(books, rent):
     assert len(books.stored("PurchaseOrder")) == 1
 
 
+@pytest.mark.parametrize("policy", ["hold", "recreate"])
+def test_a_vendor_that_is_archived_and_gone_is_left_alone(books, acme, gone, policy):
+    archive(books, acme)
+    run = books.sync(missing_in_quickbooks=policy)
+    assert (run.exit_code, run.streams["vendors"]) == (0, {"skipped": 1})
+    assert gone["Id"] not in {vendor["Id"] for vendor in books.stored("Vendor")}
+
+
 @pytest.mark.usefixtures("gone")
 def test_a_vendor_written_anew_under_a_taken_name_gets_a_suffix(books, bookkeeper, acme, rent):
     bookkeeper.write("Customer", DisplayName="Acme")

@@ -7,7 +7,7 @@ inactive), and its purchase orders, ours among them, are the survivor's from the
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from target_quickbooks.mapping.refusal import Refusal
 from target_quickbooks.outlet import Outlet
 from target_quickbooks.planning import Change, Item, Operation
 from target_quickbooks.quickbooks.directory import Directory
+from target_quickbooks.report import RunReport
 from target_quickbooks.step import NEW
 from target_quickbooks.store import link_table
 from target_quickbooks.store.database import Store
@@ -91,11 +92,13 @@ class SeenVendor:
 class LinkedVendors:
     """Looks linked vendors up, and moves links to survivors of merges."""
 
-    def __init__(self, store: Store, directory: Directory, writer: Outlet) -> None:
+    def __init__(self, store: Store, directory: Directory, writer: Outlet, report: RunReport) -> None:
         self._store = store
         self._directory = directory
         self._writer = writer
+        self._report = report
         self._active: set[str] = set()
+        self._without_heir: set[str] = set()
 
     def look(
         self, company: Company, links: Mapping[str, Link], *, again: bool = True
@@ -130,7 +133,9 @@ class LinkedVendors:
 
     def _moved(self, company: Company, lost: Mapping[str, Link]) -> dict[str, SeenVendor]:
         """Those of the vendors that were merged into another one, with their links moved there."""
-        survivors = self._survivors(company, {link.quickbooks_id for link in lost.values()})
+        asked = {link.quickbooks_id for link in lost.values()} - self._without_heir
+        survivors = self._survivors(company, asked) if asked else {}
+        self._without_heir |= asked - survivors.keys()
         with self._store.reading() as connection:
             ids = [str(vendor["Id"]) for vendor in survivors.values()]
             taken = set(link_table.sharers(connection, company, _VENDOR, ids))
@@ -143,17 +148,16 @@ class LinkedVendors:
                 taken.add(after.quickbooks_id)
                 changes.append(_move(link, after))
                 moved[bill_id] = _seen(after, survivor)
+        for change in changes:
+            self._report.note(change.item.stream, change.item.mapped.label, change.reason)
         if changes:
             self._writer.apply([Submission(company, _record(company, change), change) for change in changes])
         return moved
 
-    def _survivors(self, company: Company, lost: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    def _survivors(self, company: Company, lost: Collection[str]) -> dict[str, Mapping[str, Any]]:
         """The vendor that has the orders of each lost one now, where they agree on it."""
         with self._store.reading() as connection:
-            orders = {
-                vendor_id: link_table.orders_of_vendor(connection, company, vendor_id, limit=_WITNESSES)
-                for vendor_id in sorted(lost)
-            }
+            orders = link_table.orders_of_vendors(connection, company, lost, limit=_WITNESSES)
         asked = sorted({order_id for ids in orders.values() for order_id in ids} - {NEW})
         live = self._directory.objects(_ORDER, asked) if asked else {}
         heirs: dict[str, str] = {}

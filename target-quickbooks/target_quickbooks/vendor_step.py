@@ -101,7 +101,7 @@ class VendorStep(Step):
 
     @cached_property
     def _linked(self) -> LinkedVendors:
-        return LinkedVendors(self.store, self.directory, self.writer)
+        return LinkedVendors(self.store, self.directory, self.writer, self.report)
 
     def _owners(self, company: Company, links: Sequence[Link]) -> dict[str, Stored]:
         """Of QuickBooks vendors with several links the one that is followed, by QuickBooks id."""
@@ -200,10 +200,7 @@ class VendorStep(Step):
         """The update with what QuickBooks holds, or the vendor to plan without the link that it lost."""
         item, link = change.item, found.link
         if found.standing is Standing.GONE:
-            if not self._restores(found):
-                return self.gone(item, link)
-            self.report.note(STREAM, item.mapped.label, f"written anew: {link.quickbooks_id} was gone")
-            return self.with_mapped(replace(item, link=None), item.mapped, archived=item.archived)
+            return self._lost(item, found)
         if link is not item.link:  # it was merged into another vendor
             item = replace(item, link=link)
             if link.reference_only:
@@ -216,6 +213,15 @@ class VendorStep(Step):
             return Change(Operation.SKIP, item, reason="there is nothing to bring back")
         resolved = self.resolved(change, link, found.live)
         return woken(resolved, found.live) if wakes and resolved.operation is Operation.UPDATE else resolved
+
+    def _lost(self, item: Item, found: SeenVendor) -> Change | Item:
+        """What becomes of a vendor that is gone: it is written anew, left alone, or waits."""
+        if item.archived:
+            return Change(Operation.SKIP, item, reason="archived in BILL, and no longer in QuickBooks")
+        if not self._restores(found):
+            return self.gone(item, found.link)
+        self.report.note(STREAM, item.mapped.label, f"written anew: {found.link.quickbooks_id} was gone")
+        return self.with_mapped(replace(item, link=None), item.mapped, archived=False)
 
     def _plan_again(self, company: Company, conflicts: Sequence[Conflict], attempt: int) -> list[Submission]:
         """Plan refused changes again, with what QuickBooks holds now."""

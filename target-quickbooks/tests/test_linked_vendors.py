@@ -106,7 +106,7 @@ def quickbooks(store, company, moment):
 
     def build(**objects):
         directory, outlet = Directory(company(), **objects), Outlet(store, moment)
-        return LinkedVendors(store, directory, outlet), directory, outlet
+        return LinkedVendors(store, directory, outlet, RunReport()), directory, outlet
 
     return build
 
@@ -141,9 +141,7 @@ def test_a_link_follows_the_orders_of_a_merged_vendor(saved, quickbooks, stored,
     vendors, _, outlet = quickbooks(vendors=[SURVIVOR, *left], orders=[order(0, "58"), order(1, "58")])
     seen = vendors.look(pair, {"009A": ACME})["009A"]
     assert (seen.standing, seen.live) == (Standing.ACTIVE, SURVIVOR)
-    moved = replace(
-        ACME, quickbooks_id="58", sync_token="3", quickbooks_name="Acme Corp", source_digest=""
-    )
+    moved = replace(ACME, quickbooks_id="58", sync_token="3", quickbooks_name="Acme Corp", source_digest="")
     assert seen.link == stored() == moved
     [change] = outlet.changes
     assert (change.operation, change.reason) == (Operation.LINK, "merged in QuickBooks into 'Acme Corp'")
@@ -163,15 +161,21 @@ def test_a_link_follows_the_orders_of_a_merged_vendor(saved, quickbooks, stored,
     ids=["none left", "two vendors", "not all moved", "none moved", "of an unknown vendor", "of no vendor"],
 )
 @pytest.mark.parametrize(("left", "standing"), [([], Standing.GONE), ([inactive()], Standing.INACTIVE)])
-def test_orders_that_do_not_agree_tell_of_no_merge(
-    saved, quickbooks, stored, pair, orders, left, standing
-):
+def test_orders_that_do_not_agree_tell_of_no_merge(saved, quickbooks, stored, pair, orders, left, standing):
     saved(ACME, orders=2)
     vendors, _, outlet = quickbooks(vendors=[SURVIVOR, {**SURVIVOR, "Id": "59"}, *left], orders=orders)
     seen = vendors.look(pair, {"009A": ACME})["009A"]
     assert (seen.standing, seen.link) == (standing, ACME)
     assert stored() == ACME
     assert outlet.changes == []
+
+
+def test_a_vendor_without_an_heir_is_not_looked_for_twice(saved, quickbooks, pair):
+    saved(ACME, orders=1)
+    vendors, directory, _ = quickbooks(orders=[order(0, "41")])
+    for _ in range(2):
+        vendors.look(pair, {"009A": ACME})
+    assert [entity for entity, _ in directory.asked].count("PurchaseOrder") == 1
 
 
 def test_a_vendor_that_we_made_inactive_ourselves_is_not_looked_for(saved, quickbooks, pair):
@@ -221,7 +225,7 @@ def test_bills_wait_for_their_vendor(standing, has_order, code):
     if code is None:
         seen.check("bill '1' of Acme", "Acme", has_order=has_order)
         return
-    with pytest.raises(Refusal, match="^Bill '1' of Acme waits: its vendor 'Acme'") as refused:
+    with pytest.raises(Refusal, match=r"^Bill '1' of Acme waits: its vendor 'Acme'") as refused:
         seen.check("bill '1' of Acme", "Acme", has_order=has_order)
     assert refused.value.code == code
 
@@ -275,7 +279,11 @@ def test_nothing_is_brought_back_unless_the_policy_says_so(saved, step, pair, li
 
 @pytest.mark.parametrize(
     ("live", "operation"),
-    [([], Operation.CREATE), ([inactive()], Operation.UPDATE), ([{**inactive(), "Active": True}], Operation.SKIP)],
+    [
+        ([], Operation.CREATE),
+        ([inactive()], Operation.UPDATE),
+        ([{**inactive(), "Active": True}], Operation.SKIP),
+    ],
     ids=["gone", "inactive", "active"],
 )
 def test_bringing_back_goes_on_after_a_crash(saved, step, pair, live, operation):

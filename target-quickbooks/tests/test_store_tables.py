@@ -133,9 +133,10 @@ def test_the_orders_that_were_sent_with_a_vendor_are_found(store, pair, moment):
         for number, vendor in enumerate(["41", "411", "7", "41", "%"]):
             at = moment + dt.timedelta(minutes=number)
             link_table.save(connection, pair, order_of(vendor, number), now=at)
-        assert link_table.orders_of_vendor(connection, pair, "41", limit=9) == ["3", "0"]
-        assert link_table.orders_of_vendor(connection, pair, "41", limit=1) == ["3"]
-        assert link_table.orders_of_vendor(connection, pair, "%", limit=9) == ["4"]
+        link_table.save(connection, pair, Link("PurchaseOrder", "00nX", "9", "0"), now=moment)
+        found = link_table.orders_of_vendors(connection, pair, {"41", "%", "8"}, limit=9)
+        assert found == {"41": ["3", "0"], "%": ["4"]}
+        assert link_table.orders_of_vendors(connection, pair, {"41"}, limit=1) == {"41": ["3"]}
 
 
 @pytest.mark.parametrize(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Text, and_, delete, func, insert, select, type_coerce, update
 
-from target_quickbooks.exact_json import to_json
 from target_quickbooks.links import Company, Link
 from target_quickbooks.store.tables import links
 
 _IDS_PER_QUERY = 500
+#: The vendor in what was last sent for a purchase order, as ``to_json`` writes it.
+_VENDOR_SENT = re.compile(r'"VendorRef":\{"value":"([^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +81,29 @@ def sharers(
     return dict(found)
 
 
-def orders_of_vendor(connection: Connection, company: Company, vendor_id: str, *, limit: int) -> list[str]:
-    """Ids of purchase orders that were last sent with this QuickBooks vendor, the latest first."""
-    sent = to_json({"VendorRef": {"value": vendor_id}})[1:-1]
-    query = (
-        select(links.c.quickbooks_id)
-        .where(
-            links.c.realm_id == company.realm_id,
-            links.c.entity == "PurchaseOrder",
-            type_coerce(links.c.desired, Text).contains(sent, autoescape=True),
-        )
-        .order_by(links.c.updated_at.desc(), links.c.bill_id)
-        .limit(limit)
+def orders_of_vendors(
+    connection: Connection, company: Company, vendor_ids: Collection[str], *, limit: int
+) -> dict[str, list[str]]:
+    """Ids of the purchase orders that were last sent with each of these QuickBooks vendors, the latest first.
+
+    Reads the links of all orders of the realm once, however many vendors are asked for: it is only asked
+    when vendors are missing.
+    """
+    text = type_coerce(links.c.desired, Text)
+    query = select(links.c.quickbooks_id, links.c.updated_at, text).where(
+        links.c.realm_id == company.realm_id,
+        links.c.entity == "PurchaseOrder",
+        text.contains('"VendorRef":', autoescape=True),
     )
-    return list(connection.execute(query).scalars())
+    found: defaultdict[str, list[tuple[dt.datetime, str]]] = defaultdict(list)
+    for order_id, written_at, sent in connection.execute(query.execution_options(yield_per=_IDS_PER_QUERY)):
+        vendor = _VENDOR_SENT.search(sent)
+        if vendor and vendor[1] in vendor_ids:
+            found[vendor[1]].append((written_at, order_id))
+    return {
+        vendor_id: [order_id for _, order_id in sorted(orders, reverse=True)[:limit]]
+        for vendor_id, orders in found.items()
+    }
 
 
 def select_links(connection: Connection, selection: Selection) -> list[Stored]:
