@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, TypeVar
@@ -28,8 +29,6 @@ TIMEOUT: Final = 60
 #: Waits between attempts in seconds, doubling from the first to the longest, each with jitter.
 _FIRST_WAIT: Final = 1.0
 _LONGEST_WAIT: Final = 30.0
-#: A call is given up when its failures have taken this many seconds.
-_PATIENCE: Final = 300.0
 #: Attempts to reach a host that has never answered: probably a wrong address, not a hiccup.
 _FIRST_CONTACT_ATTEMPTS: Final = 3
 
@@ -51,6 +50,7 @@ class BillClient:
         base_url: str,
         user_agent: str,
         max_concurrency: int,
+        max_retry_seconds: float = 300,
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -60,12 +60,14 @@ class BillClient:
             base_url: Address of the API.
             user_agent: Value of the `User-Agent` header.
             max_concurrency: Connections to keep.
+            max_retry_seconds: A call is given up when its failures have taken longer.
             sleep: Waits for some seconds.
             monotonic: A clock for durations, in seconds.
         """
         self.base_url = base_url
         self.http = _connection_pool(base_url, user_agent=user_agent, connections=max_concurrency)
         self.http.hooks["response"].append(self._answered)
+        self._max_retry_seconds = max_retry_seconds
         self._sleep = sleep
         self._monotonic = monotonic
         self._reached = False
@@ -121,7 +123,7 @@ class BillClient:
         Raises:
             FatalAPIError: Repeating is no use, or has been of none.
         """
-        patience = _Patience(self._monotonic)
+        patience = _Patience(self._max_retry_seconds, self._monotonic)
         hourly = 0
         renewed = renew is None
         while True:
@@ -135,7 +137,8 @@ class BillClient:
                 renewed = True
             except errors.HourlyLimitError as error:
                 hourly += 1
-                governor.wait_out(error, nth=hourly)
+                with patience.paused():
+                    governor.wait_out(error, nth=hourly)
             except RetriableAPIError as error:
                 self._pause(patience, str(error), error)
             except requests.exceptions.RequestException as error:
@@ -161,16 +164,24 @@ class BillClient:
 class _Patience:
     """The waits between the attempts of one call: doubling, with jitter, and not for ever."""
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
+    def __init__(self, seconds: float, monotonic: Callable[[], float]) -> None:
+        self._seconds = seconds
         self._monotonic = monotonic
         self._started = monotonic()
         self.failures = 0
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """What happens in the block costs no patience."""
+        began = self._monotonic()
+        yield
+        self._started += self._monotonic() - began
 
     def next_wait(self) -> float | None:
         """Seconds until the next attempt; None if patience has run out."""
         longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** min(self.failures, 9))
         self.failures += 1
-        if self._monotonic() - self._started > _PATIENCE:
+        if self._monotonic() - self._started >= self._seconds:
             return None
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
 

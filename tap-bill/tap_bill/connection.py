@@ -41,6 +41,7 @@ def connect(settings: Settings) -> Connection:
         base_url=settings.base_url,
         user_agent=settings.user_agent,
         max_concurrency=settings.max_concurrency,
+        max_retry_seconds=settings.max_retry_seconds,
     )
     governor = _governor(settings, client)
     login_call = Call(

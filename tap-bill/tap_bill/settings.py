@@ -111,11 +111,21 @@ _OWN: Final = th.PropertiesList(
         "until the next full hour, or `stop` with an error and go on with the next run.",
     ),
     th.Property(
+        "max_retry_seconds",
+        th.IntegerType(minimum=0, nullable=False),
+        default=300,
+        title="Longest retry",
+        description="How long one call is repeated after throttling, failures on BILL's side, timeouts and "
+        "broken connections before the run ends with an error. The wait for the next full hour does not "
+        "count.",
+    ),
+    th.Property(
         "session_path",
         th.StringType(),
         title="Session cache",
         description="File in which login sessions are kept between runs, encrypted with `encryption_key`. "
-        "Parallel runs share it. Without it every run logs in.",
+        "Parallel runs share it, and keep BILL's limits together by files beside it. Without it every run "
+        "logs in.",
     ),
     th.Property(
         "encryption_key",
@@ -163,6 +173,7 @@ class Settings:
     lookback_seconds: int
     max_concurrency: int
     hourly_limit: Literal["wait", "stop"]
+    max_retry_seconds: int
     session_path: Path | None
     encryption_keys: tuple[str, ...] = field(repr=False)
     user_agent: str
@@ -227,6 +238,7 @@ def parse(config: Mapping[str, Any]) -> Settings:
         lookback_seconds=filled["lookback_seconds"],
         max_concurrency=filled["max_concurrency"],
         hourly_limit=filled["hourly_limit"],
+        max_retry_seconds=filled["max_retry_seconds"],
         session_path=Path(path).expanduser() if path else None,
         encryption_keys=_keys(filled.get("encryption_key", "")),
         user_agent=filled.get("user_agent") or f"tap-bill/{version('tap-bill')}",

@@ -99,6 +99,20 @@ def test_patience_is_bounded(run, time):
     assert 300 < time.now < 400
 
 
+def test_how_long_a_call_is_repeated_is_a_setting(client, run, time):
+    client._max_retry_seconds = 40
+    with pytest.raises(errors.GaveUpError):
+        run(errors.ServerFaultError("500"))
+    assert 40 <= time.now < 100
+
+
+def test_the_wait_for_the_next_hour_costs_no_patience(client, run, time):
+    client._max_retry_seconds = 10
+    hour = errors.HourlyLimitError("hour")
+    assert run(errors.ServerFaultError("500"), hour, hour, errors.ServerFaultError("500"), "good") == "good"
+    assert time.now > 10
+
+
 def test_a_host_that_never_answered_is_given_up_soon(run, time):
     with pytest.raises(errors.GaveUpError, match=r"could not reach https://bill\.example/connect"):
         run(unreachable())

@@ -111,6 +111,7 @@ def test_each_setting_says_what_the_tap_says(defined, about):
         ("page_size", "integer"),
         ("lookback_seconds", "integer"),
         ("max_concurrency", "integer"),
+        ("max_retry_seconds", "integer"),
         ("start_date", "date_iso8601"),
         ("session_path", "string"),
         ("stream_maps", "object"),

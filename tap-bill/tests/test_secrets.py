@@ -45,6 +45,7 @@ def environment(simulator, tmp_path):
         "TAP_BILL_ENCRYPTION_KEY": key,
         "TAP_BILL_LOGLEVEL": "DEBUG",
         "LOGLEVEL": "DEBUG",
+        "TAP_BILL_MAX_RETRY_SECONDS": "1",
     }
 
 
@@ -53,7 +54,6 @@ WATCHED = """
 import atexit, os, pathlib, requests
 import tap_bill.client as client, tap_bill.limits as limits
 client._FIRST_WAIT = client._LONGEST_WAIT = 0.01
-client._PATIENCE = 0.5
 limits._SECOND_LOOK = 0.01
 sessions = set()
 send = requests.Session.send

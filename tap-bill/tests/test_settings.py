@@ -26,6 +26,7 @@ def test_complete_settings_are_accepted_and_filled_with_defaults(config):
         3,
         "wait",
     )
+    assert parsed.max_retry_seconds == 300
     assert parsed.user_agent.startswith("tap-bill/")
 
 
@@ -165,6 +166,7 @@ def test_the_names_of_the_settings_are_fixed():
         "lookback_seconds",
         "max_concurrency",
         "hourly_limit",
+        "max_retry_seconds",
         "session_path",
         "encryption_key",
         "user_agent",
