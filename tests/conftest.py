@@ -6,7 +6,11 @@ import contextlib
 import io
 import json
 import logging
+import os
+import shutil
+import subprocess
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -18,6 +22,10 @@ from target_quickbooks.target import TargetQuickbooks
 
 REALM = "9341452000000001"
 ORGANIZATION = "00802DEMOORGANIZTN01"
+ROOT = Path(__file__).resolve().parent.parent
+MELTANO = ROOT / ".venv-meltano" / "bin" / "meltano"
+KINDS = ("extractors", "loaders", "utilities")
+OURS = ("TAP_BILL_", "TARGET_QUICKBOOKS_", "WEBHOOK_SHIM_", "MELTANO_", "VIRTUAL_ENV")
 
 
 @dataclass
@@ -151,7 +159,7 @@ class Books:
             target = TargetQuickbooks(config=config)
             try:
                 target.listen(source)
-                exit_code = 1 if target.failed else 0
+                exit_code = target.exit_code
             except TargetError as failure:
                 error, exit_code = str(failure), failure.exit_code
                 target.end(exit_code=exit_code)
@@ -184,6 +192,53 @@ class Books:
     def calls(self):
         """All calls to QuickBooks since the statistics were reset, without the token's."""
         return self.simulator.control.stats()["quickbooks"]["calls"]
+
+
+class Project:
+    """A Meltano project with this repository's meltano.yml, pointed at a simulator of its own."""
+
+    def __init__(self, directory, simulator, installed=None):
+        self.directory = directory
+        self.simulator = simulator
+        self.output = ""
+        (directory / "requirements").mkdir()
+        shutil.copy(ROOT / "requirements" / "plugins.txt", directory / "requirements")
+        shutil.copy(ROOT / "meltano.yml", directory)
+        for kind in KINDS:
+            shutil.copytree(ROOT / "plugins" / kind, directory / "plugins" / kind)
+        for package in ("tap-bill", "target-quickbooks", "plugins/webhook-shim"):
+            (directory / package).symlink_to(ROOT / package)
+        for kind in KINDS if installed else ():
+            (directory / ".meltano").mkdir(exist_ok=True)
+            (directory / ".meltano" / kind).symlink_to(installed / ".meltano" / kind)
+
+    def meltano(self, *arguments, **changes):
+        done = subprocess.run(
+            [MELTANO, *arguments],
+            cwd=self.directory,
+            env=self.environment(**changes),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        self.output += done.stdout + done.stderr
+        return done
+
+    def environment(self, **changes):
+        """What a shell has, without settings of its own; Meltano's logs stay in the project."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+        own = {
+            "PATH": f"{MELTANO.parent}:{os.environ['PATH']}",
+            "XDG_STATE_HOME": str(self.directory / "logs"),
+        }
+        settings = self.simulator.env() if self.simulator else {}
+        return inherited | own | settings | changes
+
+    def states(self):
+        """Bookmarks of the main job."""
+        done = self.meltano("state", "get", "simulator:tap-bill-to-target-quickbooks")
+        return json.loads(done.stdout.splitlines()[-1])
 
 
 class Bookkeeper:
@@ -298,6 +353,21 @@ def books_of():
 @pytest.fixture
 def bookkeeper(books):
     return Bookkeeper(books.simulator)
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory):
+    """A project whose plugins are installed; the others of a session use the same."""
+    project = Project(tmp_path_factory.mktemp("installed"), None)
+    done = project.meltano("install")
+    assert done.returncode == 0, done.stderr
+    return project.directory
+
+
+@pytest.fixture(scope="module")
+def new_project(installed, tmp_path_factory):
+    """Makes Meltano projects."""
+    return lambda simulator: Project(tmp_path_factory.mktemp("project"), simulator, installed)
 
 
 @pytest.fixture

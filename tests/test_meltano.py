@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,59 +18,10 @@ MELTANO = ROOT / ".venv-meltano" / "bin" / "meltano"
 pytestmark = [pytest.mark.meltano, pytest.mark.xdist_group("meltano"), pytest.mark.timeout(600)]
 
 
-class Project:
-    """A Meltano project with this repository's meltano.yml, pointed at a simulator of its own."""
-
-    def __init__(self, directory, simulator):
-        self.directory = directory
-        self.simulator = simulator
-        self.output = ""
-        (directory / "requirements").mkdir()
-        shutil.copy(ROOT / "requirements" / "plugins.txt", directory / "requirements")
-        shutil.copy(ROOT / "meltano.yml", directory)
-        for kind in ("extractors", "loaders", "utilities"):
-            shutil.copytree(ROOT / "plugins" / kind, directory / "plugins" / kind)
-        for package in ("tap-bill", "target-quickbooks", "plugins/webhook-shim"):
-            (directory / package).symlink_to(ROOT / package)
-
-    def meltano(self, *arguments, **changes):
-        done = subprocess.run(
-            [MELTANO, *arguments],
-            cwd=self.directory,
-            env=self._environment() | {**self.simulator.env(), **changes},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        self.output += done.stdout + done.stderr
-        return done
-
-    def _environment(self):
-        """What a shell has, without settings of its own; Meltano's logs stay in the project."""
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("TAP_BILL_", "TARGET_QUICKBOOKS_", "MELTANO_", "VIRTUAL_ENV"))
-        }
-        return inherited | {
-            "PATH": f"{MELTANO.parent}:{os.environ['PATH']}",
-            "XDG_STATE_HOME": str(self.directory / "logs"),
-        }
-
-    def states(self):
-        """Bookmarks of the main job."""
-        done = self.meltano("state", "get", "simulator:tap-bill-to-target-quickbooks")
-        return json.loads(done.stdout.splitlines()[-1])
-
-
 @pytest.fixture(scope="module")
-def project(tmp_path_factory):
+def project(new_project):
     with running("demo") as simulator:
-        project = Project(tmp_path_factory.mktemp("project"), simulator)
-        done = project.meltano("install")
-        assert done.returncode == 0, done.stderr
-        yield project
+        yield new_project(simulator)
 
 
 @pytest.fixture(scope="module")
