@@ -213,6 +213,14 @@ def test_a_bill_that_changes_its_currency_gets_a_new_order(books, bill, euro):
     settle(books)
 
 
+def test_a_plan_shows_both_orders_of_a_bill_that_changes_its_currency(books, bill, euro):
+    books.sync()
+    move_to_euro(books, bill, euro)
+    run = books.sync(mode="plan")
+    assert [found["operation"] for found in run.report["plan"]] == ["close", "create"]
+    assert order(books)["POStatus"] == OPEN
+
+
 def test_a_bill_can_change_its_currency_and_change_it_back(books, bill, euro):
     books.sync()
     move_to_euro(books, bill, euro)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
@@ -60,6 +60,7 @@ class _Orders:
     """Purchase orders that already hold document numbers we would like to use."""
 
     by_number: Mapping[str, list[Mapping[str, Any]]]
+    given_up: Container[str] = ()
     taken: set[str] = field(default_factory=set)
 
     def ours(self, company: Company, item: Item, numbers: Sequence[str]) -> Mapping[str, Any] | None:
@@ -67,7 +68,8 @@ class _Orders:
         mark = (company.organization_id, item.bill_id)
         for number in numbers:
             for order in self.by_number.get(number, ()):
-                if read_marker(str(order.get("PrivateNote") or "")) == mark:
+                given_up = str(order.get("Id")) in self.given_up
+                if not given_up and read_marker(str(order.get("PrivateNote") or "")) == mark:
                     return order
         return None
 
@@ -171,7 +173,9 @@ class OrderStep(Step):
         if again:
             records = [(record, None) for record, _ in pending if str(record["id"]) in again]
             new = [again[str(record["id"])] for record, _ in records]
-            self._carry_out(company, self.submissions(company, records, self._plan(company, new)))
+            given_up = {links[bill_id].quickbooks_id for bill_id in again}
+            planned = self._plan(company, new, given_up)
+            self._carry_out(company, self.submissions(company, records, planned))
 
     def _told(self, change: Change) -> Change:
         """The change; what it leaves alone, and why, is told in the report."""
@@ -281,14 +285,17 @@ class OrderStep(Step):
             )
         return VendorInQuickBooks(seen.link.quickbooks_id, name, currency)
 
-    def _plan(self, company: Company, items: Sequence[Item | Change]) -> list[Change]:
+    def _plan(
+        self, company: Company, items: Sequence[Item | Change], given_up: Container[str] = ()
+    ) -> list[Change]:
+        """Plan bills; ids of orders that were given up tell a plan that they are nobody's any more."""
         numbers = [
             number
             for item in items
             if isinstance(item, Item) and item.link is None and not item.archived
             for number in _numbers(item)
         ]
-        orders = _Orders(self.directory.orders_numbered(numbers) if numbers else {})
+        orders = _Orders(self.directory.orders_numbered(numbers) if numbers else {}, given_up)
         changes = [
             item if isinstance(item, Change) else self._plan_one(company, item, orders) for item in items
         ]
