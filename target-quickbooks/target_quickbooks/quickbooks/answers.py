@@ -32,7 +32,7 @@ _TEXTS = frozenset(
     }
 )
 _OBJECTS = frozenset({"AccountingInfoPrefs", "CurrencyPrefs", "MetaData", "OtherPrefs", "QueryResponse"})
-_LISTS = frozenset({"BatchItemResponse", "Line", "NameValue"})
+_LISTS = frozenset({"BatchItemResponse", "Line", "LinkedTxn", "NameValue"})
 #: Read once and never written back, so that nothing but their own fields identifies them.
 _ALONE = frozenset({"CompanyInfo", "Preferences"})
 _WRITTEN = frozenset({"Vendor", "PurchaseOrder"})
