@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
+from target_quickbooks.mapping.fields import (
+    SOURCE_ADVICE,
+    amount_of,
+    date_of,
+    object_of,
+    optional_amount_of,
+    text_of,
+)
 from target_quickbooks.mapping.refusal import Refusal
 
-_LARGEST = Decimal("1E+13")  # QuickBooks keeps 15 digits, two of them behind the point (manual 6.2)
-_SMALLEST = Decimal("1E-13")
-_SHOWN_OF_VALUE = 40
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})([T ].*)?", re.ASCII | re.DOTALL)
 _INACTIVE_STATUSES = frozenset({"INACTIVE", "DRAFT", "DRAFT_DELETED"})
-_SOURCE_ADVICE = "Correct the record in BILL; it is sent again with its next change."
 
 
 class Kind(enum.StrEnum):
@@ -162,25 +163,25 @@ def read_vendor(record: Mapping[str, Any]) -> Vendor:
     Raises:
         Refusal: The record has no name.
     """
-    record_id = _text(record, "id")
-    more = _object(record, "additionalInfo")
-    name = _text(record, "name")
+    record_id = text_of(record, "id")
+    more = object_of(record, "additionalInfo")
+    name = text_of(record, "name")
     if not name.strip():
         reason = f"Vendor {record_id} has no name."
-        raise Refusal("vendor-without-name", reason, advice=_SOURCE_ADVICE)
+        raise Refusal("vendor-without-name", reason, advice=SOURCE_ADVICE)
     return Vendor(
         id=record_id,
         name=name,
         archived=record.get("archived") is True,
-        company_name=_text(more, "companyName"),
-        payee_name=_text(_object(record, "paymentInformation"), "payeeName"),
-        account_number=_text(record, "accountNumber"),
-        email=_text(record, "email").strip(),
-        phone=_text(record, "phone").strip(),
-        address=_address(_object(record, "address")),
-        tax_id=_text(more, "taxId").strip(),
+        company_name=text_of(more, "companyName"),
+        payee_name=text_of(object_of(record, "paymentInformation"), "payeeName"),
+        account_number=text_of(record, "accountNumber"),
+        email=text_of(record, "email").strip(),
+        phone=text_of(record, "phone").strip(),
+        address=_address(object_of(record, "address")),
+        tax_id=text_of(more, "taxId").strip(),
         track_1099=more.get("track1099") is True,
-        currency=_text(record, "billCurrency").upper(),
+        currency=text_of(record, "billCurrency").upper(),
     )
 
 
@@ -190,45 +191,45 @@ def read_bill(record: Mapping[str, Any]) -> Bill:
     Raises:
         Refusal: A date or an amount cannot be read, or there is no vendor.
     """
-    what = f"Bill {_text(record, 'id')}"
-    invoice = _object(record, "invoice")
-    vendor_id = _text(record, "vendorId")
+    what = f"Bill {text_of(record, 'id')}"
+    invoice = object_of(record, "invoice")
+    vendor_id = text_of(record, "vendorId")
     if not vendor_id:
-        raise Refusal("bill-without-vendor", f"{what} names no vendor.", advice=_SOURCE_ADVICE)
+        raise Refusal("bill-without-vendor", f"{what} names no vendor.", advice=SOURCE_ADVICE)
     return Bill(
-        id=_text(record, "id"),
+        id=text_of(record, "id"),
         vendor_id=vendor_id,
-        vendor_name=_text(record, "vendorName"),
-        archived=record.get("archived") is True or _text(record, "recordStatus") in _INACTIVE_STATUSES,
-        amount=_amount(record.get("amount"), f"{what}: amount"),
-        funding_amount=_optional_amount(record.get("fundingAmount"), f"{what}: fundingAmount"),
-        exchange_rate=_optional_amount(record.get("exchangeRate"), f"{what}: exchangeRate"),
-        invoice_number=_text(invoice, "invoiceNumber").strip(),
-        invoice_date=_date(invoice.get("invoiceDate"), f"{what}: invoiceDate"),
-        due_date=_date(record.get("dueDate"), f"{what}: dueDate"),
-        description=_text(record, "description").strip(),
-        payment_status=_text(record, "paymentStatus").upper(),
+        vendor_name=text_of(record, "vendorName"),
+        archived=record.get("archived") is True or text_of(record, "recordStatus") in _INACTIVE_STATUSES,
+        amount=amount_of(record.get("amount"), f"{what}: amount"),
+        funding_amount=optional_amount_of(record.get("fundingAmount"), f"{what}: fundingAmount"),
+        exchange_rate=optional_amount_of(record.get("exchangeRate"), f"{what}: exchangeRate"),
+        invoice_number=text_of(invoice, "invoiceNumber").strip(),
+        invoice_date=date_of(invoice.get("invoiceDate"), f"{what}: invoiceDate"),
+        due_date=date_of(record.get("dueDate"), f"{what}: dueDate"),
+        description=text_of(record, "description").strip(),
+        payment_status=text_of(record, "paymentStatus").upper(),
         coding=_coding(record),
         lines=tuple(_lines(record.get("billLineItems"), what)),
-        record_status=_text(record, "recordStatus"),
-        approval_status=_text(record, "approvalStatus").upper(),
+        record_status=text_of(record, "recordStatus"),
+        approval_status=text_of(record, "approvalStatus").upper(),
     )
 
 
 def read_reference(kind: Kind, record: Mapping[str, Any]) -> Reference:
     """Read what bills need of a classification, customer or vendor; never refuses."""
-    account = _object(record, "account")
-    name = _text(record, "name")
+    account = object_of(record, "account")
+    name = text_of(record, "name")
     if kind is Kind.EMPLOYEE and not name:
-        name = f"{_text(record, 'firstName')} {_text(record, 'lastName')}".strip()
+        name = f"{text_of(record, 'firstName')} {text_of(record, 'lastName')}".strip()
     return Reference(
         kind=kind,
-        id=_text(record, "id"),
+        id=text_of(record, "id"),
         name=name.strip(),
-        number=_text(account, "number").strip(),
-        parent_id=_text(record, "parentId"),
+        number=text_of(account, "number").strip(),
+        parent_id=text_of(record, "parentId"),
         archived=record.get("archived") is True,
-        currency=_text(record, "billCurrency").upper(),
+        currency=text_of(record, "billCurrency").upper(),
     )
 
 
@@ -236,92 +237,42 @@ def _lines(value: Any, what: str) -> list[BillLine]:
     if value is None:
         return []
     if not isinstance(value, Sequence) or isinstance(value, str):
-        raise Refusal("bill-unreadable", f"{what}: billLineItems is not a list.", advice=_SOURCE_ADVICE)
+        raise Refusal("bill-unreadable", f"{what}: billLineItems is not a list.", advice=SOURCE_ADVICE)
     return [_line(line, f"{what}, line {number}") for number, line in enumerate(value, start=1)]
 
 
 def _line(line: Any, what: str) -> BillLine:
     if not isinstance(line, Mapping):
-        raise Refusal("bill-unreadable", f"{what} is not an object.", advice=_SOURCE_ADVICE)
+        raise Refusal("bill-unreadable", f"{what} is not an object.", advice=SOURCE_ADVICE)
     return BillLine(
-        id=_text(line, "id"),
-        amount=_amount(line.get("amount"), f"{what}: amount"),
-        description=_text(line, "description").strip(),
-        quantity=_optional_amount(line.get("quantity"), f"{what}: quantity"),
-        price=_optional_amount(line.get("price"), f"{what}: price"),
+        id=text_of(line, "id"),
+        amount=amount_of(line.get("amount"), f"{what}: amount"),
+        description=text_of(line, "description").strip(),
+        quantity=optional_amount_of(line.get("quantity"), f"{what}: quantity"),
+        price=optional_amount_of(line.get("price"), f"{what}: price"),
         coding=_coding(line),
     )
 
 
 def _coding(record: Mapping[str, Any]) -> Coding:
-    ids = _object(record, "classifications")
+    ids = object_of(record, "classifications")
     return Coding(
-        account=_text(ids, "chartOfAccountId"),
-        accounting_class=_text(ids, "accountingClassId"),
-        department=_text(ids, "departmentId"),
-        location=_text(ids, "locationId"),
-        item=_text(ids, "itemId"),
-        job=_text(ids, "jobId"),
-        customer=_text(ids, "customerId"),
+        account=text_of(ids, "chartOfAccountId"),
+        accounting_class=text_of(ids, "accountingClassId"),
+        department=text_of(ids, "departmentId"),
+        location=text_of(ids, "locationId"),
+        item=text_of(ids, "itemId"),
+        job=text_of(ids, "jobId"),
+        customer=text_of(ids, "customerId"),
     )
 
 
 def _address(value: Mapping[str, Any]) -> Address:
     return Address(
-        line1=_text(value, "line1").strip(),
-        line2=_text(value, "line2").strip(),
-        city=_text(value, "city").strip(),
-        state=_text(value, "stateOrProvince").strip(),
-        postal_code=_text(value, "zipOrPostalCode").strip(),
-        country=(_text(value, "countryName") or _text(value, "country")).strip(),
+        line1=text_of(value, "line1").strip(),
+        line2=text_of(value, "line2").strip(),
+        city=text_of(value, "city").strip(),
+        state=text_of(value, "stateOrProvince").strip(),
+        postal_code=text_of(value, "zipOrPostalCode").strip(),
+        country=(text_of(value, "countryName") or text_of(value, "country")).strip(),
     )
-
-
-def _object(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = record.get(key)
-    return value if isinstance(value, Mapping) else {}
-
-
-def _text(record: Mapping[str, Any], key: str) -> str:
-    value = record.get(key)
-    if value is None or isinstance(value, bool | Mapping | list):
-        return ""
-    return str(value)
-
-
-def _amount(value: Any, what: str) -> Decimal:
-    amount = _optional_amount(value, what)
-    if amount is None:
-        raise Refusal("amount-missing", f"{what} is missing.", advice=_SOURCE_ADVICE)
-    return amount
-
-
-def _optional_amount(value: Any, what: str) -> Decimal | None:
-    if value is None:
-        return None
-    try:
-        readable = not isinstance(value, bool) and _NUMBER.fullmatch(str(value))
-        amount = Decimal(str(value)) if readable else Decimal("NaN")
-    except (InvalidOperation, ValueError):
-        amount = Decimal("NaN")
-    if not amount.is_finite():
-        raise Refusal("amount-unreadable", f"{what} is not a number.", advice=_SOURCE_ADVICE)
-    if amount and not _SMALLEST <= abs(amount) < _LARGEST:
-        raise Refusal("amount-out-of-range", f"{what} is beyond all bounds.", advice=_SOURCE_ADVICE)
-    return amount
-
-
-def _date(value: Any, what: str) -> dt.date | None:
-    """A date from ``YYYY-MM-DD`` or a date-time, whose own calendar day counts."""
-    if value is None or value == "":
-        return None
-    if isinstance(value, dt.datetime):
-        return value.date()
-    if isinstance(value, dt.date):
-        return value
-    day = _DAY.fullmatch(str(value))
-    try:
-        return dt.date.fromisoformat(day[1] if day else "")
-    except ValueError:
-        reason = f"{what} '{str(value)[:_SHOWN_OF_VALUE]}' is not a date."
-        raise Refusal("date-unreadable", reason, advice=_SOURCE_ADVICE) from None
