@@ -9,7 +9,13 @@ from target_quickbooks.mapping.names import comparable
 from target_quickbooks.mapping.source import Kind, read_reference
 from target_quickbooks.order_step import OrderStep
 from target_quickbooks.planning import Operation
-from target_quickbooks.policies import DeniedBill, MissingInQuickBooks, Policies, UnapprovedBill
+from target_quickbooks.policies import (
+    DeniedBill,
+    MissingInQuickBooks,
+    Policies,
+    UnapprovedBill,
+    VendorConflict,
+)
 from target_quickbooks.quickbooks.faults import Fault
 from target_quickbooks.report import RunReport
 from target_quickbooks.store import link_table, reference_table
@@ -188,6 +194,67 @@ def test_a_linked_vendor_that_is_gone_is_blocked(vendor_step, store, pair, momen
     step.write(pair, [vendor_record()])
     assert outlet.last.code == "gone-in-quickbooks"
     assert f"links move {vendor_record()['id']}" in outlet.last.advice
+
+
+def linked_as(store, pair, moment, vendor_record, **desired):
+    """Stores the link of the vendor of the tests, active and of that name when it was last sent."""
+    link = Link("Vendor", vendor_record()["id"], "137", "0", desired={"DisplayName": NAME, **desired})
+    with store.writing() as connection:
+        link_table.save(connection, pair, link, now=moment)
+
+
+def test_a_rename_that_is_refused_is_tried_again_where_nobody_holds_the_name(
+    vendor_step, store, pair, moment, vendor_record
+):
+    """Its holder may have been renamed by the same batch."""
+    linked_as(store, pair, moment, vendor_record)
+    step, outlet = vendor_step(NAME_TAKEN, NAME_TAKEN)
+    step.write(pair, [vendor_record(name="New")])
+    names = [change.body["DisplayName"] for change in outlet.changes]
+    assert names == ["New", "New", "New (Vendor)"]
+
+
+def test_a_rename_to_a_customers_name_gets_a_suffix_at_once(vendor_step, store, pair, moment, vendor_record):
+    linked_as(store, pair, moment, vendor_record)
+    step, outlet = vendor_step(NAME_TAKEN, others=["New"])
+    step.write(pair, [vendor_record(name="New")])
+    assert [change.body["DisplayName"] for change in outlet.changes] == ["New", "New (Vendor)"]
+
+
+def test_a_refused_rename_names_the_holder_that_only_quickbooks_knows(
+    vendor_step, store, pair, moment, vendor_record
+):
+    linked_as(store, pair, moment, vendor_record)
+    taken = Fault("6240", "Duplicate Name Exists Error", "already using this name. Id=77")
+    policies = Policies(vendor_conflict=VendorConflict.FAIL)
+    step, outlet = vendor_step(taken, taken, policies=policies)
+    step.write(pair, [vendor_record(name="New")])
+    assert outlet.last.code == "name-taken"
+    assert outlet.last.reason.endswith("already used in QuickBooks: QuickBooks id 77.")
+
+
+def follower_of(store, pair, moment, vendor_record, owner_id="00902OWNER"):
+    """Stores two links to one vendor; that of the tests only resolves references."""
+    shared = {"quickbooks_id": "137", "sync_token": "0", "desired": {"DisplayName": NAME, "Active": True}}
+    with store.writing() as connection:
+        link_table.save(connection, pair, Link("Vendor", owner_id, **shared), now=moment)
+        follower = Link("Vendor", vendor_record()["id"], **shared, reference_only=True)
+        link_table.save(connection, pair, follower, now=moment)
+
+
+def test_a_vendor_that_follows_another_is_skipped_once(vendor_step, store, pair, moment, vendor_record):
+    follower_of(store, pair, moment, vendor_record)
+    step, outlet = vendor_step()
+    step.write(pair, [vendor_record(name="New")])
+    assert outlet.last.operation is Operation.SKIP
+    assert "BILL vendor 00902OWNER, which alone it follows" in outlet.last.reason
+
+
+def test_a_shared_vendor_is_not_deactivated(vendor_step, store, pair, moment, vendor_record):
+    follower_of(store, pair, moment, vendor_record)
+    step, outlet = vendor_step()
+    step.write(pair, [vendor_record(id="00902OWNER", archived=True)])
+    assert "Active" not in {found.field for found in outlet.last.differences}
 
 
 def test_a_taken_number_that_is_not_ours_is_made_distinct(order_step, pair, bill_record):
