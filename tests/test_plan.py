@@ -6,6 +6,7 @@ import contextlib
 import importlib.resources
 import json
 import random
+import re
 import subprocess
 from collections import Counter
 from decimal import Decimal
@@ -97,8 +98,10 @@ def done(run):
 
 
 def refused(run):
+    """Why records were refused; ids of what the run itself creates are not known to a plan."""
     return {
-        (found["stream"], found["id"]): (found["code"], found["reason"]) for found in run.report["failures"]
+        (found["stream"], found["id"]): (found["code"], re.sub(r" \(\d+\)", "", found["reason"]))
+        for found in run.report["failures"]
     }
 
 

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from target_quickbooks import target, walk
 from target_quickbooks.admin import commands
+from target_quickbooks.gate import Gate
 
 REALM = "9341452000000001"
 
@@ -213,23 +214,29 @@ def test_the_pre_flight_of_vendors_costs_no_call_beyond_the_company(books):
     assert books.calls() == 3
 
 
-def test_the_pre_flight_of_bills_costs_no_call_beyond_the_lists_that_bills_need(books, billed):
-    """Company, accounts, classes, locations, names, write; numbers, write."""
-    assert billed
-    books.simulator.control.reset_stats()
-    assert books.sync().exit_code == 0
-    assert books.calls() == 8
-
-
-def test_customers_and_items_of_maps_are_asked_for_in_one_call(books, billed):
+def test_the_pre_flight_of_bills_costs_no_call_beyond_what_bills_need(books, billed, monkeypatch):
+    """A plan asks the same and writes nothing, so that the same bills can be taken twice."""
     assert billed
     customer, item = books.stored("Customer")[0], books.stored("Item")[-1]
+    maps = {
+        "customer_map": {"A": customer["DisplayName"], "B": customer["Id"]},
+        "item_map": {"A": item["Name"], "B": item["FullyQualifiedName"]},
+        "account_map": {"A": "6100"},
+    }
+    lines = books.read()
+    for settings in ({}, maps):
+        with_gate = calls_of_a_plan(books, lines, settings)
+        with monkeypatch.context() as patched:
+            patched.setattr(Gate, "open", lambda *_: None)
+            assert with_gate == calls_of_a_plan(books, lines, settings)
+
+
+def calls_of_a_plan(books, lines, settings):
     books.simulator.control.reset_stats()
-    run = books.sync(
-        customer_map={"A": customer["DisplayName"], "B": customer["Id"]}, item_map={"A": item["Name"]}
-    )
-    assert run.exit_code == 0, run.error
-    assert books.calls() == 9
+    plan = books.write(lines, mode="plan", **settings)
+    assert plan.exit_code == 0, plan.error
+    assert plan.streams["bills"] == {"created": 1}
+    return books.calls()
 
 
 def test_a_grant_that_soon_ends_is_a_warning(books, billed):
