@@ -7,6 +7,8 @@ import json
 import pytest
 from click.testing import CliRunner
 from target_quickbooks.admin import commands
+from target_quickbooks.errors import TemporaryError
+from target_quickbooks.quickbooks import client
 
 
 def only(records):
@@ -472,6 +474,48 @@ def test_a_vendor_whose_link_is_forgotten_is_written_anew(books, admin, acme, go
     run = again(books)
     assert run.streams["vendors"] == {"created": 1}
     assert only(named(books, "Acme"))["Id"] != gone["Id"]
+
+
+@pytest.fixture
+def cut_off(books, monkeypatch):
+    """A run that ends with its first write, which QuickBooks carries out, or not, without an answer."""
+    answered = client.QuickBooksClient.batch
+
+    def run(*, applied, **policies):
+        def batch(self, items, **options):
+            if not options.get("request_id"):
+                return answered(self, items, **options)
+            if applied:
+                answered(self, items, **options)
+            raise TemporaryError("cut off")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(client.QuickBooksClient, "batch", batch)
+            assert books.sync(**policies).error == "cut off"
+
+    return run
+
+
+BROUGHT_BACK = {"missing_in_quickbooks": "recreate", "inactive_vendor": "reactivate"}
+
+
+@pytest.mark.parametrize("applied", [True, False])
+@pytest.mark.parametrize("deleted", [True, False])
+def test_a_vendor_is_brought_back_once_whatever_interrupts_it(
+    books, bookkeeper, acme, stored, rent, cut_off, applied, deleted
+):
+    if deleted:
+        books.simulator.control.delete_by_hand("Vendor", stored["Id"])
+    else:
+        bookkeeper.edit("Vendor", stored, Active=False)
+    books.bill.bill(acme["id"], "INV-1", [rent])
+    cut_off(applied=applied, **BROUGHT_BACK)
+    run = books.sync(full=True, **BROUGHT_BACK)
+    assert run.exit_code == 0, run.reasons
+    vendor = only([found for found in books.stored("Vendor") if found["DisplayName"].startswith("Acme")])
+    assert (vendor["Active"], vendor["PrimaryPhone"]) == (True, {"FreeFormNumber": "5125550100"})
+    assert only(books.stored("PurchaseOrder"))["VendorRef"]["value"] == vendor["Id"]
+    assert books.sync(full=True, **BROUGHT_BACK).written() == 0
 
 
 # --- merged in QuickBooks -----------------------------------------------------------------------------------
