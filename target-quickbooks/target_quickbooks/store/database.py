@@ -20,7 +20,7 @@ from target_quickbooks.errors import SettingsError, StoreError
 from target_quickbooks.store import tables
 from target_quickbooks.store.cipher import Cipher
 
-HEAD = "0005"
+HEAD = "0006"
 _BUSY_MILLISECONDS = 30_000
 _FINGERPRINT_KEY = "fingerprint_key"
 
