@@ -45,8 +45,17 @@ $(MELTANO)/.ready: requirements/meltano.txt $(VENV)/.ready
 demo: setup ## BILL to QuickBooks on a simulated company: run, run again, change three records, run again
 	@$(BIN)/python scripts/demo.py
 
+.PHONY: browser
+browser: ## Make sure that there is a Chromium for the browser tests (installs Debian's, as root)
+	@if command -v chromium >/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium for the browser tests"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	elif command -v chromium-browser google-chrome >/dev/null || [ -n "$${CHROMIUM:-}" ]; then exit 0; \
+	else echo "No Chromium: the browser tests will $$([ "$${CI:-}" = true ] && echo fail || echo be skipped). On Debian: sudo apt-get install chromium; elsewhere set CHROMIUM to a Chrome or Chromium." >&2; fi
+
 .PHONY: test
-test: setup ## Run every test, in parallel
+test: setup browser ## Run every test, in parallel
 	@$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
 
 .PHONY: soak
