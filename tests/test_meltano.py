@@ -74,6 +74,17 @@ def test_the_plan_job_writes_nothing_and_keeps_no_state(project, first_run):
     assert project.simulator.control.stats()["quickbooks"]["write_calls"] == 0
 
 
+def test_the_reconcile_job_reads_everything_each_time_and_says_whether_the_books_agree(project, first_run):
+    assert first_run.returncode == 1
+    project.simulator.control.reset_stats()
+    for _ in range(2):
+        done = project.meltano("run", "reconcile")
+        assert done.returncode == 0, done.stderr
+        assert "Both books agree to the cent" in done.stderr
+        assert "600 bills" in done.stderr
+    assert project.simulator.control.stats()["quickbooks"]["write_calls"] == 0
+
+
 def test_the_partial_jobs_read_their_own_streams(project, first_run):
     assert first_run.returncode == 1
     wanted = {
@@ -124,7 +135,7 @@ def test_every_environment_job_and_schedule_is_there(project):
         "production",
     ]
     jobs = {job["name"] for job in definition["jobs"]}
-    assert {"sync", "sync-vendors-and-bills", "sync-payments-and-recurring", "plan"} <= jobs
+    assert {"sync", "sync-vendors-and-bills", "sync-payments-and-recurring", "plan", "reconcile"} <= jobs
     done = project.meltano("schedule", "list", "--format=json")
     assert done.returncode == 0, done.stderr
     schedules = json.loads(done.stdout[done.stdout.index("{") :])["schedules"]["job"]
