@@ -31,7 +31,7 @@ from target_quickbooks import target
 from target_quickbooks.mapping.purchase_order import read_marker
 from target_quickbooks.quickbooks import governor
 
-EXAMPLES = int(os.environ.get("SOAK_EXAMPLES", "400")) // 5
+EXAMPLES = int(os.environ.get("SOAK_EXAMPLES", "300")) // 5
 #: Of the examples, this share damages what QuickBooks answers, the rest what BILL answers.
 QUICKBOOKS_SHARE = 0.8
 RENEWED_AFTER = 20
