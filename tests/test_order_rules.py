@@ -285,8 +285,16 @@ def own(books, source, code, *kinds):
     }
 
 
-@pytest.mark.parametrize("tracking", ["line", "transaction", "off"])
-@pytest.mark.parametrize("source", ["accounting_class", "department", "location"])
+@pytest.mark.parametrize(
+    ("tracking", "source"),
+    [
+        ("line", "accounting_class"),
+        ("line", "department"),
+        ("line", "location"),
+        ("transaction", "accounting_class"),
+        ("off", "accounting_class"),
+    ],
+)
 def test_classes_follow_the_company_and_the_setting(books, control, coded, tracking, source):
     control.change_profile(class_tracking=tracking)
     maps = own(books, source, coded, "class_map")
@@ -297,8 +305,10 @@ def test_classes_follow_the_company_and_the_setting(books, control, coded, track
     assert (on_lines, "ClassRef" in stored) == ([tracking == "line"] * 2, tracking == "transaction")
 
 
-@pytest.mark.parametrize("tracked", [True, False])
-@pytest.mark.parametrize("source", ["location", "department", "none"])
+@pytest.mark.parametrize(
+    ("tracked", "source"),
+    [(True, "location"), (True, "department"), (True, "none"), (False, "location")],
+)
 def test_locations_follow_the_company_and_the_setting(books, control, coded, tracked, source):
     control.change_profile(track_departments=tracked, class_tracking="off")
     maps = own(books, source, coded, "location_map") if source != "none" else {}
@@ -310,7 +320,7 @@ def test_locations_follow_the_company_and_the_setting(books, control, coded, tra
 # --- tax outside the US -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("country", ["CA", "GB", "AU", "IN", "FR"])
+@pytest.mark.parametrize("country", ["GB", "FR"])
 def test_outside_the_us_an_order_has_no_tax_by_default(books, control, add, country):
     control.change_profile(country=country)
     bill = add(100, 20)
