@@ -5,8 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import json
+import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,15 +21,23 @@ import requests
 import uvicorn
 from cryptography.fernet import Fernet
 from starlette.applications import Starlette
+from target_quickbooks.links import Company
+from target_quickbooks.store.cipher import Cipher
+from target_quickbooks.store.database import open_store
 from webhook_shim.companies import Books
 from webhook_shim.context import Context
+from webhook_shim.events import Event, System
 from webhook_shim.settings import read
+from webhook_shim.store import inbox_table, jobs_table
+from webhook_shim.store.migrations import upgrade
 from webhook_shim.store.opening import open_for
 
 ORGANIZATION = "00802DEMOORGANIZTN01"
 REALM = "9341452000000001"
 NOW = dt.datetime(2026, 3, 2, 9, 30, tzinfo=dt.UTC)
 KEY = Fernet.generate_key().decode()
+SERVE = (sys.executable, "-c", "from webhook_shim.cli import main; main()", "serve")
+_TAP = {"organization_id": "O", "dev_key": "d", "username": "u", "password": "p", "environment": "sandbox"}
 
 
 def books_in(directory: Path, *, name="books", organization_id=ORGANIZATION, realm_id=REALM, **target):
@@ -118,3 +132,135 @@ def serve():
     """Serves routes until the test ends."""
     with contextlib.ExitStack() as stack:
         yield lambda routes, **options: stack.enter_context(serving(routes, **options))
+
+
+_MELTANO = """#!/bin/sh
+cd "{directory}"
+case "$*" in
+  *"config --unsafe print tap-bill"*) cat tap.config.json ;;
+  *"config --unsafe print target-quickbooks"*) cat target.config.json ;;
+  *)
+    echo "$*" >> calls
+    . ./behaviour
+    echo "[info     ] meltano      Run completed" ;;
+esac
+"""
+
+
+class Server:
+    """A project with a Meltano that does what the test tells it, and a server as people start it."""
+
+    seconds = 60
+    token = "verifier-token"
+
+    def __init__(self, directory, **variables):
+        self.directory = directory
+        key = Fernet.generate_key().decode()
+        target = {
+            "client_id": "c",
+            "client_secret": "s",
+            "realm_id": "1",
+            "encryption_key": key,
+            "store_url": f"sqlite:///{directory / 'store.sqlite3'}",
+        }
+        (directory / "tap.config.json").write_text(json.dumps(_TAP))
+        (directory / "target.config.json").write_text(json.dumps(target))
+        meltano = directory / "meltano"
+        meltano.write_text(_MELTANO.format(directory=directory))
+        meltano.chmod(0o755)
+        (directory / "calls").touch()
+        self.behave(":")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environ = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("WEBHOOK_SHIM_")},
+            "MELTANO_PROJECT_ROOT": str(directory),
+            "WEBHOOK_SHIM_MELTANO": str(meltano),
+            "WEBHOOK_SHIM_PORT": str(self.port),
+            "WEBHOOK_SHIM_DEBOUNCE_SECONDS": "0",
+            "WEBHOOK_SHIM_QUICKBOOKS_VERIFIER_TOKEN": self.token,
+            **variables,
+        }
+        self.store = open_store(target["store_url"], Cipher((key,)))
+        with self.store.writing() as connection:
+            upgrade(connection)
+        self.process = None
+        self.log = directory / "server.log"
+
+    def until(self, condition):
+        deadline = time.monotonic() + self.seconds
+        while not (found := condition()):
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.02)
+        return found
+
+    def behave(self, script):
+        (self.directory / "behaviour").write_text(f"{script}\n")
+
+    def hold(self):
+        self.behave("trap 'exit 143' TERM; while [ ! -e go ]; do sleep 0.02; done")
+
+    def go(self):
+        (self.directory / "go").touch()
+
+    def start(self):
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                SERVE,
+                env=self.environ,
+                cwd=self.directory,
+                stdout=log,
+                stderr=log,
+            )
+        self.until(self.is_ready)
+
+    def is_ready(self):
+        assert self.process.poll() is None, self.log.read_text()
+        with contextlib.suppress(requests.RequestException):
+            return requests.get(f"{self.url}/readyz", timeout=10).ok
+
+    @property
+    def calls(self):
+        return (self.directory / "calls").read_text().splitlines()
+
+    def jobs(self):
+        company = Company("1", "O")
+        with self.store.reading() as connection:
+            return [job.status for job in reversed(jobs_table.history(connection, company))]
+
+    def receive(self, name):
+        event = Event(System.BILL, "O", name, "vendor.created", "vendor", "v", None)
+        with self.store.writing() as connection:
+            inbox_table.put(connection, [event], now=dt.datetime.now(dt.UTC))
+
+    def unsettled(self):
+        with self.store.reading() as connection:
+            return inbox_table.waiting(connection, System.BILL, "O")
+
+    def end(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        return self.process.wait(self.seconds)
+
+
+@pytest.fixture
+def new_server(tmp_path):
+    """Makes servers that are started by the test."""
+    made = []
+
+    def make(**variables):
+        made.append(Server(tmp_path, **variables))
+        return made[-1]
+
+    yield make
+    for server in made:
+        if server.process and server.process.poll() is None:
+            server.process.kill()
+            server.process.wait(server.seconds)
+        server.go()
+        server.store.close()
+
+
+@pytest.fixture
+def server(new_server):
+    return new_server()

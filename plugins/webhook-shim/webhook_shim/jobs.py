@@ -101,19 +101,18 @@ class Workshop:
         return await run_in_threadpool(self._judged, job, exit_code, stop)
 
     def _begin(self, books: Books, kind: str, reason: str, job_id: str | None) -> Job | None:
-        now = self._now()
         with self._store.writing() as connection:
-            asked = job_id or jobs_table.ask(connection, books.company, kind, reason, (), now)
+            asked = job_id or jobs_table.ask(connection, books.company, kind, reason, (), self._now())
             job = jobs_table.by_id(connection, asked)
             if job is None:
                 return None
-            log = workplace.log_of(self._settings, job, now)
             last = inbox_table.waiting(connection, System.BILL, books.organization_id)
+            now = self._now()  # only now: the events that this run covers were received before it began
             taken = jobs_table.begin(
                 connection,
                 job.id,
                 host=HOST,
-                log_path=str(log),
+                log_path=str(workplace.log_of(self._settings, job, now)),
                 last_event=last.last_id if last else 0,
                 now=now,
             )
