@@ -188,9 +188,10 @@ class Writer:
                 self._trouble = trouble.reason
                 return conflicts, remaining
             except Refused as refused:
+                alone = len(remaining) == 1
                 if repeated or refused.repeated or refused.faults[0].is_unexplained:
                     remaining = self._link_found(remaining)
-                return conflicts + self._divide(remaining, refused), []
+                return conflicts + self._divide(remaining, refused, alone=alone), []
             self._answered, self._unproven = True, 0
             self._patience.renew()
             repeated = repeated or answer.repeated
@@ -258,15 +259,15 @@ class Writer:
         self._outcomes.abandon(sent, [item.intent for item in again])
         return again, request_id
 
-    def _divide(self, sent: Sequence[Sent], refused: Refused) -> list[Conflict]:
+    def _divide(self, sent: Sequence[Sent], refused: Refused, *, alone: bool) -> list[Conflict]:
         """A refused request touched nothing: find the item that made it so, let the others pass."""
         if not sent:
             return []
-        if len(sent) == 1:
+        if alone:
             return self._outcomes.decided([Decided(sent[0], {}, refused.faults)], refused.faults[0].tid)
         conflicts: list[Conflict] = []
         middle = len(sent) // 2
-        parts = [self._anew(part) for part in (sent[:middle], sent[middle:])]
+        parts = [self._anew(part) for part in (sent[:middle], sent[middle:]) if part]
         for part, request_id in parts:
             conflicts += self._send(part, request_id)
         return conflicts

@@ -271,6 +271,42 @@ def test_what_is_never_decided_stays_open_for_the_next_run(writer, client, vendo
     assert [intent.bill_id for intent in on_disk.open_intents()] == ["009-B"]
 
 
+def answered_as(**names):
+    """The vendors of these names, each with the answer of another."""
+    return {
+        name: {"Vendor": {"Id": f"Q-{other}", "SyncToken": "0", "DisplayName": other}}
+        for name, other in names.items()
+    }
+
+
+@pytest.mark.parametrize("mixed_up", [answered_as(A="B", B="A"), answered_as(B="A")])
+def test_answers_that_belong_to_other_items_are_not_believed(writer, client, vendor, on_disk, mixed_up):
+    client.script = [mixed_up]
+    writer().apply([vendor("A"), vendor("B")])
+    assert client.names() == [["A", "B"], ["A", "B"]]
+    assert len({request_id for request_id, _ in client.batches}) == 1
+    assert {key: link.quickbooks_id for key, link in on_disk.links().items()} == {
+        "009-A": "Q-A",
+        "009-B": "Q-B",
+    }
+
+
+def test_an_update_that_is_answered_with_another_object_is_not_believed(writer, client, vendor, on_disk):
+    link = Link("Vendor", "009-A", "137", "3", payload_digest="old", desired={"DisplayName": "Old"})
+    client.script = [answered_as(A="B")]
+    writer().apply([vendor("A", lambda item: plan_linked(item, link), link)])
+    assert len(client.batches) == 2
+    assert on_disk.links()["009-A"].quickbooks_id == "137"
+
+
+def test_an_error_status_without_a_fault_may_hide_what_was_applied(writer, client, vendor, on_disk):
+    client.script = [Refused([Fault("400", "HTTP 400", status=400)])]
+    client.held = [live("B")]
+    writer().apply([vendor("A"), vendor("B")])
+    assert client.names() == [["A", "B"], ["A"]]
+    assert on_disk.links()["009-B"].quickbooks_id == "L-B"
+
+
 # --- a whole request refused --------------------------------------------------------------------------------
 
 
