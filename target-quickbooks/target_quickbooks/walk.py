@@ -30,7 +30,7 @@ WINDOW = 900
 #: Refusals by QuickBooks whose cause lies there and may be gone by the next run: something inactive,
 #: a plan or permission, a name or number in use, an object that others were editing, its servers.
 _MAY_PASS = frozenset(
-    {UNANSWERED, *(f"quickbooks-{code}" for code in (610, 2500, 5010, 5020, 5030, 6140, 6240, 6430))}
+    {UNANSWERED, *(f"quickbooks-{code}" for code in (610, 2500, 5010, 5020, 5030, 6140, 6220, 6240, 6430))}
 )
 
 #: The unsettled failures of a company as they are by now, made from those in the store.
