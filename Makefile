@@ -50,7 +50,8 @@ browser: ## Make sure that there is a Chromium for the browser tests (installs D
 	@if command -v chromium >/dev/null; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "Installing Chromium for the browser tests"; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null || \
+			echo "Chromium could not be installed; see above." >&2; \
 	elif command -v chromium-browser google-chrome >/dev/null || [ -n "$${CHROMIUM:-}" ]; then exit 0; \
 	else echo "No Chromium: the browser tests will $$([ "$${CI:-}" = true ] && echo fail || echo be skipped). On Debian: sudo apt-get install chromium; elsewhere set CHROMIUM to a Chrome or Chromium." >&2; fi
 

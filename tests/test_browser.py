@@ -111,8 +111,9 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def company(books_of, tmp_path_factory):
-    """The demo company after one run."""
+def company(browser, books_of, tmp_path_factory):
+    """The demo company after one run; not made where there is no browser to look at it."""
+    assert browser.is_connected()
     with running("demo") as simulator:
         books = books_of(simulator, tmp_path_factory.mktemp("company"))
         books.sync()

@@ -311,6 +311,24 @@ def test_a_run_shows_counts_exit_code_and_log_without_secrets(visitor, server):
     assert "\x1b" not in visitor.page.text
 
 
+def test_a_replay_tells_what_became_of_each_record(visitor, server):
+    job_id = ended_job(server, kind="replay", counts={"streams": {"bills": {"created": 1, "failed": 1}}})
+    results = [
+        {"id": 1, "stream": "bills", "record_id": "00n1", "failed": False, "told": "went through"},
+        {
+            "id": 2,
+            "stream": "bills",
+            "record_id": "00n2",
+            "failed": True,
+            "told": "still fails: Account gone.",
+        },
+    ]
+    (server.context.settings.log_path / "a-run.json").write_text(json.dumps(results))
+    visitor.open(f"{BASE}/runs/{job_id}")
+    assert "00n1 Went through went through" in visitor.text
+    assert "00n2 Still fails still fails: Account gone." in visitor.text
+
+
 @pytest.mark.parametrize(
     ("exit_code", "told"),
     [

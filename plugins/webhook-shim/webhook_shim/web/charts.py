@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-WIDTH, HEIGHT, TOP, LEFT, BOTTOM = 720, 200, 12, 44, 26
+WIDTH, HEIGHT, TOP, LEFT, BOTTOM = 720, 220, 16, 64, 30
 _GAP = 0.28
 _STEPS = (1, 2, 5)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, String, and_, func, select, type_coerce
+from sqlalchemy import Connection, String, and_, func, literal_column, select, type_coerce
 from target_quickbooks.links import Company
 from target_quickbooks.store import failure_table
 from target_quickbooks.store.cipher import Cipher
@@ -113,7 +113,7 @@ def per_day(
     connection: Connection, company: Company, *, since: dt.datetime
 ) -> dict[dt.date, tuple[int, int]]:
     """Records written, and refused or held back, per day (UTC)."""
-    day = func.substr(type_coerce(audit.c.at, String), 1, 10)
+    day = func.substr(type_coerce(audit.c.at, String), literal_column("1"), literal_column("10"))
     query = (
         select(day, audit.c.outcome, audit.c.operation, func.count())
         .where(_of(audit, company), audit.c.at >= since)

@@ -5,22 +5,39 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from target_quickbooks.exact_json import from_json
 from target_quickbooks.redaction import redact_text
 
+from webhook_shim import workplace
 from webhook_shim.store.jobs_table import Kind
 from webhook_shim.web import activity, words
 from webhook_shim.web.activity import Activity
 from webhook_shim.web.visits import Visit
+from webhook_shim.web.words import Word
 
 _PAGE = 30
 _TAIL_BYTES = 64 * 1024
 _TAIL_LINES = 200
+_LARGEST = 16 * 1024 * 1024
+_RESULTS = 500
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _ASKABLE = {"sync": Kind.SYNC, "daily": Kind.DAILY}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one record that was tried again."""
+
+    number: str
+    stream: str
+    record_id: str
+    word: Word
+    told: str
 
 
 def list_runs(visit: Visit) -> Response:
@@ -40,6 +57,7 @@ def show_run(visit: Visit) -> Response:
         tab="runs",
         run=found,
         done=done,
+        results=replay_results(found, visit.context.settings.log_path),
         log=log_tail(found, visit.context.settings.log_path),
     )
 
@@ -87,6 +105,30 @@ def log_tail(found: Activity, directory: Path) -> str:
     if size > _TAIL_BYTES:
         lines = lines[1:]
     return redact_text("\n".join(lines[-_TAIL_LINES:]))
+
+
+def replay_results(found: Activity, directory: Path) -> list[Result]:
+    """What a replay reported of each record; nothing while it has not."""
+    if found.mode != "replay" or found.job is None or not found.job.log_path:
+        return []
+    path = workplace.report_of(Path(found.job.log_path))
+    try:
+        inside = path.resolve().is_relative_to(directory.resolve()) and path.stat().st_size <= _LARGEST
+        report = from_json(path.read_bytes()) if inside else []
+    except (OSError, ValueError):
+        return []
+    entries = [entry for entry in report if isinstance(entry, dict)] if isinstance(report, list) else []
+    return [_result(entry) for entry in entries[:_RESULTS]]
+
+
+def _result(entry: Mapping[str, object]) -> Result:
+    return Result(
+        number=str(entry.get("id") or ""),
+        stream=str(entry.get("stream") or ""),
+        record_id=str(entry.get("record_id") or ""),
+        word=Word("Still fails", "bad") if entry.get("failed") else Word("Went through", "good"),
+        told=redact_text(str(entry.get("told") or "")),
+    )
 
 
 def _found(visit: Visit) -> tuple[Activity, Mapping[tuple[str, str, str], int]]:

@@ -35,6 +35,8 @@ from webhook_shim.web.rendering import Renderer
 from webhook_shim.web.sessions import Session, Sessions
 
 _LONGEST_FORM = 512 * 1024
+#: What is too long is read up to here, so that the browser gets to see the answer.
+_LONGEST_DRAINED = 8 * 1024 * 1024
 _MOST_FIELDS = 5000
 
 logger = logging.getLogger("webhook-shim")
@@ -206,11 +208,15 @@ def _refusal(visit: Visit, *, public: bool) -> Response | None:
 
 
 async def _form(request: Request) -> list[tuple[str, str]]:
-    body = bytearray()
+    body, length = bytearray(), 0
     async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LONGEST_FORM:
-            raise HTTPException(413)
+        length += len(chunk)
+        if length > _LONGEST_DRAINED:
+            break
+        if length <= _LONGEST_FORM:
+            body += chunk
+    if length > _LONGEST_FORM:
+        raise HTTPException(413)
     try:
         return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:
