@@ -255,7 +255,10 @@ def hasty(wire: Wire):
         patched.setattr(target.TargetQuickbooks, "_sleep", lambda *_: None)
         patched.setattr(bill_client, "_FIRST_WAIT", 0.001)
         patched.setattr(bill_client, "_LONGEST_WAIT", 0.001)
-        patched.setattr(bill_client, "_PATIENCE", 0.1)
+        patient = bill_client._Patience.__init__
+        patched.setattr(
+            bill_client._Patience, "__init__", lambda one, _, monotonic: patient(one, 0.1, monotonic)
+        )
         logging.getLogger("singer_sdk").setLevel(logging.ERROR)
         yield
 
