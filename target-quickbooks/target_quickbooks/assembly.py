@@ -10,9 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from target_quickbooks.gate import Gate
+from target_quickbooks.ledger import LastingLedger, PassingLedger
 from target_quickbooks.memory import LastingMemory, PassingMemory
 from target_quickbooks.order_step import OrderStep
 from target_quickbooks.outlet import Outlet
+from target_quickbooks.payment_step import PaymentStep
 from target_quickbooks.plan.collector import PlanCollector
 from target_quickbooks.quickbooks.client import QuickBooksClient
 from target_quickbooks.quickbooks.directory import Directory
@@ -128,7 +130,8 @@ def assemble(
         stops=not plans,
     )
     memory = PassingMemory(store) if plans else LastingMemory(store)
-    parts = (store, directory, writer, settings.policies, report, memory, gate, plans)
+    ledger = PassingLedger(store, utc_now) if plans else LastingLedger(store, utc_now)
+    parts = (store, directory, writer, settings.policies, report, memory, gate, plans, ledger)
     vendors, orders = VendorStep(*parts), OrderStep(*parts)
     walk = Walk(
         realm_id=settings.realm_id,
@@ -137,6 +140,7 @@ def assemble(
         writer=writer,
         vendors=vendors,
         orders=orders,
+        payments=PaymentStep(*parts),
         memory=memory,
         unsettled=plan.unsettled if plan else lambda _, stored: stored,
     )

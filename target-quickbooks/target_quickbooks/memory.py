@@ -14,6 +14,8 @@ from target_quickbooks.store.database import Store
 
 REFERENCE_STREAMS = frozenset(kind.value for kind in Kind)
 TRACKED_STREAMS = frozenset({"payments", "recurring_bills", "vendor_credits", "organization"})
+#: Of those, what is kept as it is; the ledger has the others.
+_KEPT_WHOLE = frozenset({"organization"})
 
 #: Records by organization and stream.
 Arrived = Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]
@@ -42,7 +44,7 @@ class LastingMemory(Memory):
             for (organization_id, stream), records in arrived.items():
                 if stream in REFERENCE_STREAMS:
                     reference_table.save(connection, organization_id, _read(stream, records))
-                if stream in TRACKED_STREAMS:
+                if stream in _KEPT_WHOLE:
                     run_table.track(connection, organization_id, stream, records)
 
     @override

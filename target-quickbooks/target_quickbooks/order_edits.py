@@ -16,6 +16,7 @@ from target_quickbooks.line_merging import merge_lines, sent_back
 from target_quickbooks.links import Link
 from target_quickbooks.mapping.names import sentence_start
 from target_quickbooks.mapping.payload import Payload
+from target_quickbooks.mapping.payment_note import edited_note
 from target_quickbooks.mapping.purchase_order import read_marker, retired_note
 from target_quickbooks.planning import Change, Item, Operation, blocked, on_top_of
 from target_quickbooks.policies import BilledOrder, ClosedPeriod, EditConflict, Policies
@@ -142,6 +143,11 @@ def _settle_fields(
         if name == "TxnDate" and _redated(found, live, closed) and str(found.after) <= closed:
             continue
         if _is_edited(found, link, live, closed):
+            note = _edited_note(found, live)
+            if note is not None:
+                if not _holds(live.get(name), note):
+                    outcome.fields[name] = note
+                continue
             outcome.conflicts.append(_WORDS.get(name, name))
             if policies.edit_conflict is EditConflict.QUICKBOOKS_WINS:
                 continue
@@ -158,6 +164,13 @@ def _is_edited(found: Difference, link: Link, live: Mapping[str, Any], closed: s
     if name == "DocNumber" and str(held or "") == link.quickbooks_name:
         return False
     return not _holds(held, found.before)
+
+
+def _edited_note(found: Difference, live: Mapping[str, Any]) -> str | None:
+    """The memo that keeps what a person wrote, where only what it says of payments changes."""
+    if found.field != "PrivateNote":
+        return None
+    return edited_note(*(str(text or "") for text in (live.get(found.field), found.before, found.after)))
 
 
 def _redated(found: Difference, live: Mapping[str, Any], closed: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -15,12 +16,15 @@ from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.chart import Chart
 from target_quickbooks.mapping.names import sentence_start
 from target_quickbooks.mapping.payload import Mapped
+from target_quickbooks.mapping.payment_note import read_note, settled
+from target_quickbooks.mapping.payments import Account, observe_bill
 from target_quickbooks.mapping.purchase_order import (
     OrderContext,
     VendorInQuickBooks,
     bill_label,
     distinct_document_number,
     map_bill,
+    marker,
     read_marker,
     references_of,
 )
@@ -36,7 +40,7 @@ from target_quickbooks.order_planning import (
     waits_for_approval,
 )
 from target_quickbooks.planning import Change, Item, Operation, blocked, refused
-from target_quickbooks.policies import ArchivedBill, ArchivedVendor, MissingInQuickBooks
+from target_quickbooks.policies import ArchivedBill, ArchivedVendor, MissingInQuickBooks, PaidBill
 from target_quickbooks.preflight import Bills
 from target_quickbooks.quickbooks.faults import Recovery
 from target_quickbooks.step import ENOUGH_ROUNDS, Step
@@ -53,6 +57,7 @@ class _Surroundings:
     vendors: Mapping[str, SeenVendor]
     references: Mapping[tuple[Kind, str], Reference]
     chart: Chart
+    accounts: Mapping[str, Account]
 
 
 @dataclass(slots=True)
@@ -200,7 +205,8 @@ class OrderStep(Step):
         chart = self.directory.chart(_leaves(customers), _leaves(items))
         if self.policies.tax_code and not chart.company.in_us:
             chart = replace(chart, tax_codes=self.directory.tax_codes())
-        return _Surroundings(vendors, references, chart)
+        accounts = self.books.accounts(company, [bill.id for bill in bills])
+        return _Surroundings(vendors, references, chart, accounts)
 
     def _item(
         self,
@@ -219,10 +225,24 @@ class OrderStep(Step):
         context = OrderContext(company.organization_id, around.chart, around.references, self.policies)
         try:
             vendor = self._vendor(bill, around, has_order=link is not None)
-            return self.with_mapped(item, map_bill(bill, vendor, context), archived=False)
+            mapped = map_bill(bill, vendor, context)
+            noted = str(link.desired.get("PrivateNote") or "") if link else ""
+            account = _known(around.accounts[bill.id], record)
+            return self.with_mapped(item, self._paid(company, mapped, account, noted), archived=False)
         except Refusal as refusal:
             named = replace(item, mapped=replace(item.mapped, label=bill_label(bill)))
             return refused(named, refusal)
+
+    def _paid(self, company: Company, mapped: Mapped, account: Account, noted: str) -> Mapped:
+        """The order with its payments; lines in ``noted`` of payments that nobody knows stay."""
+        payload = settled(
+            mapped.payload,
+            account,
+            noted=read_note(noted).lines,
+            mark=marker(company.organization_id, account.bill_id),
+            closes=self.policies.paid_bill is PaidBill.CLOSE,
+        )
+        return replace(mapped, payload=payload)
 
     def _out_of_use(self, item: Item, link: Link | None, bill: Bill, reason: str) -> Item:
         """An archived or denied bill needs no mapping: its order is closed as it stands, or left."""
@@ -307,12 +327,28 @@ class OrderStep(Step):
         numbers = _numbers(item)
         found = orders.ours(company, item, numbers)
         if found:
-            return self._told(plan_found_order(item, found, self.policies))
+            return self._told(plan_found_order(self._noted(company, item, found), found, self.policies))
         holder = orders.holder(numbers[0]) if numbers else None
         change = plan_order(item, holder, numbers[-1] if numbers else "")
         if change.operation is Operation.CREATE and numbers:
             orders.taken.add(str(change.body.get("DocNumber") or ""))
         return change
+
+    def _noted(self, company: Company, item: Item, found: Mapping[str, Any]) -> Item:
+        """The bill of a found order, which keeps what its note says of payments that nobody knows (yet)."""
+        lines = read_note(str(found.get("PrivateNote") or "")).lines
+        ours = read_note(str(item.mapped.payload.get("PrivateNote") or ""))
+        if not set(lines) - set(ours.lines):
+            return item
+        account = self.books.accounts(company, [item.bill_id])[item.bill_id]
+        payload = settled(
+            {**item.mapped.payload, "PrivateNote": ours.text},
+            account,
+            noted=lines,
+            mark=marker(company.organization_id, item.bill_id),
+            closes=None,
+        )
+        return self.with_mapped(item, replace(item.mapped, payload=payload), archived=item.archived)
 
     def _plan_again(self, company: Company, conflicts: Sequence[Conflict]) -> list[Submission]:
         items = [self.with_link(company, conflict.submission.item) for conflict in conflicts]
@@ -332,6 +368,7 @@ class OrderStep(Step):
         recovery = conflict.fault.recovery
         found = orders.ours(company, item, _numbers(item)) if link is None else None
         if found:
+            item = self._noted(company, item, found)
             change = self._told(plan_found_order(item, found, self.policies))
         if recovery is Recovery.NUMBER_TAKEN and not found:
             distinct = distinct_document_number(str(change.body.get("DocNumber") or ""), item.bill_id)
@@ -347,6 +384,14 @@ class OrderStep(Step):
         self.report.note(STREAM, "all bills", "QuickBooks accepts no location on purchase orders; left out")
         body = {key: value for key, value in change.body.items() if key != "DepartmentRef"}
         return replace(change, item=item, body=body)
+
+
+def _known(account: Account, record: Mapping[str, Any]) -> Account:
+    """The bill's account; what was never learned of the bill, its record says."""
+    if account.balance:
+        return account
+    never = dt.datetime.min.replace(tzinfo=dt.UTC)
+    return replace(account, balance=observe_bill(record, None, now=never))
 
 
 def _numbers(item: Item) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import Any, ClassVar
 from target_quickbooks.changes import Submission
 from target_quickbooks.exact_json import fingerprint
 from target_quickbooks.gate import Gate
+from target_quickbooks.ledger import LastingLedger, Ledger
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.names import sentence_start
 from target_quickbooks.mapping.payload import Mapped
@@ -37,6 +39,7 @@ class Step:
         memory: What is remembered of BILL's lists; that of the store if not given.
         gate: The pre-flight that stands before the first write.
         foresees: Ask before a write what is otherwise asked when QuickBooks refuses it.
+        ledger: What is known of payments; that of the store if not given.
     """
 
     store: Store
@@ -47,6 +50,7 @@ class Step:
     memory: Memory | None = None
     gate: Gate | None = None
     foresees: bool = False
+    ledger: Ledger | None = None
 
     stream: ClassVar[str]
     entity: ClassVar[str]
@@ -85,6 +89,11 @@ class Step:
         """What is remembered of the records that bills refer to by id."""
         memory = self.memory or LastingMemory(self.store)
         return memory.references(company.organization_id, wanted)
+
+    @cached_property
+    def books(self) -> Ledger:
+        """What is known of payments."""
+        return self.ledger or LastingLedger(self.store, lambda: dt.datetime.now(dt.UTC))
 
     def bare_item(self, record: Mapping[str, Any], link: Link | None) -> Item:
         """The record before it is mapped."""

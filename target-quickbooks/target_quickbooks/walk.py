@@ -1,4 +1,4 @@
-"""The one way from BILL records to QuickBooks: queue, references, vendors, bills, in dependency order.
+"""The one way from BILL records to QuickBooks: references, vendors, bills, payments, in dependency order.
 
 Whatever starts a write (a run, a retry, a replay) goes through here. ``flush`` returns when everything
 queued so far is durable: written and recorded, or stored as a failure.
@@ -13,20 +13,24 @@ from typing import Any
 
 from target_quickbooks.exact_json import canonical
 from target_quickbooks.failures import UNANSWERED
+from target_quickbooks.ledger import BILLS, LEARNED_STREAMS, RECURRING
 from target_quickbooks.links import Company
 from target_quickbooks.mapping.source import Kind
 from target_quickbooks.memory import REFERENCE_STREAMS, TRACKED_STREAMS, LastingMemory, Memory
 from target_quickbooks.order_step import OrderStep
 from target_quickbooks.outlet import Outlet
+from target_quickbooks.payment_step import BILL_PAYMENTS, PaymentStep
 from target_quickbooks.preflight import Bills
 from target_quickbooks.store import failure_table
 from target_quickbooks.store.database import Store
 from target_quickbooks.store.failure_table import Failure
 from target_quickbooks.vendor_step import VendorStep
 
-WRITTEN_STREAMS = ("vendors", "bills")
-STREAMS = REFERENCE_STREAMS | TRACKED_STREAMS | frozenset(WRITTEN_STREAMS)
+#: In the order in which they are written; ``bill_payments``, what payments change, is sent by no tap.
+WRITTEN_STREAMS = ("vendors", "bills", BILL_PAYMENTS)
+STREAMS = REFERENCE_STREAMS | TRACKED_STREAMS | frozenset({"vendors", "bills"})
 WINDOW = 900
+_PAYING = frozenset({"payments", "vendor_credits", BILL_PAYMENTS})
 #: Refusals by QuickBooks whose cause lies there and may be gone by the next run: something inactive,
 #: a plan or permission, a name or number in use, an object that others were editing, its servers.
 _MAY_PASS = frozenset(
@@ -51,6 +55,7 @@ class Walk:
         writer: Outlet,
         vendors: VendorStep,
         orders: OrderStep,
+        payments: PaymentStep,
         memory: Memory | None = None,
         unsettled: Unsettled = lambda _, stored: stored,
     ) -> None:
@@ -60,12 +65,14 @@ class Walk:
         self._writer = writer
         self._vendors = vendors
         self._orders = orders
+        self._payments = payments
         self._memory = memory or LastingMemory(store)
         self._unsettled = unsettled
         self._queues: defaultdict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
         self._invalid: list[tuple[str, Mapping[str, Any], str]] = []
         self._queued = 0
         self._organizations: set[str] = set()
+        self._recurring: set[str] = set()
         self._settled = False
         self._replays = False
 
@@ -100,6 +107,7 @@ class Walk:
         self.settle()
         queues, self._queues, self._queued = self._queues, defaultdict(list), 0
         self._memory.remember(queues)
+        self._learn(queues)
         self._refuse_invalid()
         wanted = queues if self._replays else self._undismissed(queues)
         vendors, bills = self._queued_of(wanted, "vendors"), self._queued_of(wanted, "bills")
@@ -107,6 +115,7 @@ class Walk:
             self._vendors.write(company, records, lambda: self._bills(bills, last=last))
         for company, records in bills:
             self._orders.write(company, records)
+        self._follow_payments(wanted)
 
     def finish(self) -> None:
         """Flush, then try again what failed before and may pass now."""
@@ -114,7 +123,29 @@ class Walk:
         with self._store.reading() as connection:
             waiting = failure_table.organizations(connection, self._realm_id)
         for organization_id in sorted(waiting | self._organizations):
-            self._retry(Company(self._realm_id, organization_id))
+            company = Company(self._realm_id, organization_id)
+            self._payments.write(company, [])
+            self._retry(company)
+            self._payments.recurring(company, arrived=organization_id in self._recurring)
+
+    def _learn(self, queues: Mapping[tuple[str, str], list[Mapping[str, Any]]]) -> None:
+        """Take in what is paid of bills; what is replayed was learned when BILL sent it."""
+        self._recurring |= {organization_id for organization_id, stream in queues if stream == RECURRING}
+        if self._replays:
+            return
+        arrived: defaultdict[str, dict[str, list[Mapping[str, Any]]]] = defaultdict(dict)
+        for (organization_id, stream), records in queues.items():
+            if stream == BILLS or stream in LEARNED_STREAMS:
+                arrived[organization_id][stream] = records
+        for organization_id, streams in arrived.items():
+            self._payments.learn(Company(self._realm_id, organization_id), streams)
+
+    def _follow_payments(self, queues: Mapping[tuple[str, str], list[Mapping[str, Any]]]) -> None:
+        """Bring orders in step with what was learned; the bills in hand are by now."""
+        concerned = {organization_id for organization_id, stream in queues if stream in _PAYING}
+        for organization_id in sorted(concerned):
+            company = Company(self._realm_id, organization_id)
+            self._payments.write(company, queues.get((organization_id, BILL_PAYMENTS), []))
 
     def _queued_of(
         self, queues: Mapping[tuple[str, str], list[Mapping[str, Any]]], wanted: str
@@ -244,7 +275,7 @@ class Walk:
         if not ready:
             return
         logger.info("Trying again %d records that could not be written before.", len(ready))
-        for step in (self._vendors, self._orders):
+        for step in (self._vendors, self._orders, self._payments):
             records = [found.record for found in ready if found.stream == step.stream]
             if records:
                 step.write(company, records)

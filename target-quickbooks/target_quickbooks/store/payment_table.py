@@ -168,6 +168,12 @@ def balances_of_vendors(connection: Connection, company: Company, vendor_ids: It
     return found
 
 
+def knows_bills(connection: Connection, company: Company) -> bool:
+    """Whether any bill of the company was ever learned."""
+    query = select(bill_balances.c.bill_id).where(_of(bill_balances, company)).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def save_balances(connection: Connection, company: Company, changed: Collection[Balance]) -> None:
     """Insert or replace what BILL says of bills."""
     _remove(

@@ -43,7 +43,7 @@ def latest(connection: Connection, limit: int = 10) -> list[RowMapping]:
 def track(
     connection: Connection, organization_id: str, stream: str, records: Iterable[Mapping[str, Any]]
 ) -> None:
-    """Keep the latest version of records such as payments, without secrets."""
+    """Keep the latest version of records such as the organization, without secrets."""
     newest = {str(record["id"]): record for record in records}
     for bill_id, record in newest.items():
         connection.execute(

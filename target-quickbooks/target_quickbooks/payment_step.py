@@ -1,0 +1,171 @@
+"""The walk's step for payments: purchase orders of bills follow what is paid of them.
+
+A payment arrives without its bill, and BILL's record of the bill is not kept: what changes is what was last
+sent of the order. It is planned and written as any change of an order is. A bill that has no order yet needs
+nothing: its payments are on record, and are looked up when it is written.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from typing_extensions import override
+
+from target_quickbooks.changes import Submission
+from target_quickbooks.exact_json import canonical
+from target_quickbooks.ledger import RECURRING, Records
+from target_quickbooks.links import Company, Link
+from target_quickbooks.mapping.names import plain_line
+from target_quickbooks.mapping.payload import Mapped
+from target_quickbooks.mapping.payment_note import note_lines, read_note, settled
+from target_quickbooks.mapping.payments import Account
+from target_quickbooks.mapping.purchase_order import marker
+from target_quickbooks.mapping.source import Kind
+from target_quickbooks.order_planning import plan_linked_order
+from target_quickbooks.order_step import OrderStep
+from target_quickbooks.planning import Item, Operation
+from target_quickbooks.policies import DeniedBill, PaidBill
+from target_quickbooks.preflight import Bills
+from target_quickbooks.recurring import missing
+from target_quickbooks.store import failure_table, payment_table, recurring_table
+from target_quickbooks.store.failure_table import Failure
+
+#: The stream that changes by payments are counted and fail under; its ids are those of bills.
+BILL_PAYMENTS = "bill_payments"
+_LABEL_LENGTH = 100
+_AT_ONCE = 900
+
+
+class PaymentStep(OrderStep):
+    """Learns of payments, plans and writes what they change."""
+
+    stream = BILL_PAYMENTS
+
+    def learn(self, company: Company, arrived: Mapping[str, Records]) -> None:
+        """Take in bills, payments, credits and recurring bills, by stream; before bills are written."""
+        for one in self.books.learn(company, arrived) if arrived else ():
+            failure = Failure(
+                stream=one.stream,
+                bill_id=str(one.record["id"]),
+                label=f"{one.stream.removesuffix('s').replace('_', ' ')} {one.record['id']}",
+                code=one.refusal.code,
+                reason=one.refusal.reason,
+                advice=one.refusal.advice,
+                record=one.record,
+                version=str(one.record.get("updatedTime") or ""),
+            )
+            self.writer.record_failure(company, failure)
+
+    @override
+    def write(self, company: Company, records: Sequence[Mapping[str, Any]]) -> None:
+        """Bring the orders of unsettled bills in step, and those that ``records`` name as failed before."""
+        ledger = self.books
+        asked = [str(record["id"]) for record in records]
+        unsettled = list(dict.fromkeys((*asked, *ledger.unsettled(company))))
+        for start in range(0, len(unsettled), _AT_ONCE):
+            bill_ids = unsettled[start : start + _AT_ONCE]
+            self._write(company, bill_ids, asked=set(asked))
+            ledger.settle(company, bill_ids)
+
+    def recurring(self, company: Company, *, arrived: bool) -> None:
+        """Recognise the bills of recurring bills; tell which are missing, where recurring bills were read."""
+        self.books.recognise(company)
+        if not arrived:
+            return
+        today = dt.datetime.now(dt.UTC).date()
+        with self.store.reading() as connection:
+            if not payment_table.knows_bills(connection, company):
+                return
+            schedules = recurring_table.of_company(connection, company)
+            gaps = missing(schedules, recurring_table.turns(connection, company), today)
+        vendors = self.references(company, [(Kind.VENDOR, schedule.vendor_id) for schedule, _ in gaps])
+        for schedule, due in gaps:
+            vendor = vendors.get((Kind.VENDOR, schedule.vendor_id))
+            of = f" of {vendor.name}" if vendor else ""
+            label = f"recurring bill '{plain_line(schedule.description or schedule.id, _LABEL_LENGTH)}'{of}"
+            text = f"its bill due {due} ({schedule.total:.2f}) has not appeared in BILL"
+            self.report.note(RECURRING, f"{label}, due {due}", text)
+
+    def _write(self, company: Company, bill_ids: Sequence[str], *, asked: set[str]) -> None:
+        links = self.links(company, self.entity, bill_ids)
+        accounts = self.books.accounts(company, links)
+        pending = [self._pending(company, link, accounts[bill_id]) for bill_id, link in links.items()]
+        let_go = self._let_go(company, [record for record, _ in pending if record["id"] not in asked])
+        with self.store.reading() as connection:
+            failed = failure_table.unsettled_ids(connection, company, self.stream, links)
+        planned = [
+            (record, plan_linked_order(item, item.link))
+            for record, item in pending
+            if item.link and item.bill_id not in let_go
+        ]
+        planned = [
+            (record, change)
+            for record, change in planned
+            if change.operation is not Operation.SKIP or change.item.bill_id in failed
+        ]
+        if self.gate and any(change.operation is not Operation.SKIP for _, change in planned):
+            self.gate.open(Bills.NONE)
+        changes = self.against_live([change for _, change in planned])
+        self._carry_out(
+            company,
+            [
+                Submission(company, record, change)
+                for (record, _), change in zip(planned, changes, strict=True)
+            ],
+        )
+
+    def _pending(self, company: Company, link: Link, account: Account) -> tuple[Mapping[str, Any], Item]:
+        """The order as its payments want it, and a record of that for whoever tries it again."""
+        note = read_note(str(link.desired.get("PrivateNote") or ""))
+        payload = settled(
+            {**link.desired, "PrivateNote": note.text},
+            account,
+            noted=note.lines,
+            mark=marker(company.organization_id, link.bill_id),
+            closes=self._closes(account),
+        )
+        record = {
+            "id": link.bill_id,
+            "organizationId": company.organization_id,
+            "status": payload.get("POStatus"),
+            "payments": note_lines(account, note.lines),
+        }
+        item = Item(
+            stream=self.stream,
+            bill_id=link.bill_id,
+            version=max((payment.version for payment in account.payments), default=""),
+            mapped=Mapped(self.entity, payload, _label(link, account), line_keys=tuple(link.line_ids)),
+            link=link,
+            payload_digest="",
+            source_digest=link.source_digest,
+        )
+        return record, self.with_mapped(item, item.mapped, archived=False)
+
+    def _closes(self, account: Account) -> bool | None:
+        """Whether payments close the order; what is out of use in BILL is closed or left for that reason."""
+        balance = account.balance
+        denied = balance is not None and balance.approval_status == "DENIED"
+        if balance and (balance.archived or (denied and self.policies.denied_bill is DeniedBill.CLOSE)):
+            return None
+        return self.policies.paid_bill is PaidBill.CLOSE
+
+    def _let_go(self, company: Company, records: Sequence[Mapping[str, Any]]) -> set[str]:
+        """What a person has dismissed, as long as it is what it was then."""
+        latest = {str(record["id"]): record for record in records}
+        with self.store.reading() as connection:
+            dismissed = failure_table.dismissed_records(
+                connection, self.store.cipher, company, self.stream, latest
+            )
+        return {one for one, record in dismissed.items() if canonical(record) == canonical(latest[one])}
+
+
+def _label(link: Link, account: Account) -> str:
+    """How a person would call the bill."""
+    balance = account.balance
+    number = (balance.invoice_number if balance else "") or link.quickbooks_name or link.bill_id
+    names = [balance.vendor_name if balance else "", *(payment.vendor_name for payment in account.payments)]
+    vendor = next((plain_line(name, _LABEL_LENGTH) for name in names if name), "")
+    what = f"bill '{plain_line(number, _LABEL_LENGTH)}'"
+    return f"{what} of {vendor}" if vendor else what
