@@ -108,9 +108,11 @@ class LinkedVendors:
         Args:
             company: Whose they are.
             links: Their links by BILL id.
-            again: Ask also for those that were active when they were asked for earlier in the run.
+            again: Ask also for those that were active when they were asked for earlier in the run, and for
+                those that a plan would have made so.
         """
-        known = {NEW} if again else {NEW, *self._active}
+        planned = {} if again else self._writer.pending_links(company, _VENDOR, links)
+        known = {NEW} if again else {NEW, *self._active, *(link.quickbooks_id for link in planned.values())}
         live = self._vendors(link.quickbooks_id for link in links.values() if link.quickbooks_id not in known)
         found = {
             bill_id: SeenVendor(link, Standing.ACTIVE)
