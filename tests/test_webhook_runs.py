@@ -30,7 +30,7 @@ from webhook_shim.store.jobs_table import Kind, Status
 REALM = "9341452000000001"
 ORGANIZATION = "00802DEMOORGANIZTN01"
 COMPANY = Company(REALM, ORGANIZATION)
-SINGLES = 3
+SINGLES = 20
 #: The default is five seconds; one shows the same in less time.
 DEBOUNCE_SECONDS = 1
 
