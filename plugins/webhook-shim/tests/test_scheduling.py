@@ -62,6 +62,13 @@ def test_the_wait_begins_with_the_first_event_so_that_a_stream_of_events_cannot_
     assert step_at(NOON, first_event=ago(minutes=2)).due <= NOON
 
 
+def test_events_that_came_during_a_run_wait_for_more_after_it():
+    ended = past(started=1, lasted=59 / 60)
+    found = step_at(NOON, past=(ended,), first_event=ago(seconds=30))
+    assert found == Step(ended.finished_at + RULES.debounce, Kind.SYNC, "event")
+    assert found.due > NOON
+
+
 def test_a_poll_that_is_due_sooner_is_not_put_off_by_an_event():
     found = step_at(NOON, past=(past(started=16),), first_event=ago(seconds=1))
     assert found.reason == "poll"
@@ -210,7 +217,8 @@ def test_an_event_is_never_forgotten_nor_late(found):
     event = found.first_event or NOON
     step = next_step(replace(found, asked=(), first_event=event), RULES, NOON)
     failed = any(run.status == Status.FAILED for run in found.past)
-    latest = max(event + RULES.debounce, NOON)
+    ended = found.past[0].finished_at if found.past else event
+    latest = max(event + RULES.debounce, ended + RULES.debounce, NOON)
     assert step.kind in {Kind.SYNC, Kind.DAILY}
     assert step.due <= (latest + LONGEST_BACK_OFF if failed else latest)
 

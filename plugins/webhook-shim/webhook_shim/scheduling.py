@@ -171,8 +171,11 @@ def _sync(situation: Situation, rules: Rules) -> Step:
         step = Step(min(due, last.started_at + rules.poll_every), Kind.SYNC, "start")
     else:
         step = Step(last.started_at + rules.poll_every, Kind.SYNC, "poll")
-    if situation.first_event and situation.first_event + rules.debounce < step.due:
-        step = Step(situation.first_event + rules.debounce, Kind.SYNC, "event")
+    if situation.first_event:
+        # What came during a run waits for more, too: a storm of events is no storm of runs.
+        quiet = max(situation.first_event, last.finished_at if last else situation.first_event)
+        if quiet + rules.debounce < step.due:
+            step = Step(quiet + rules.debounce, Kind.SYNC, "event")
     # A daily run may have failed over payments alone, which says nothing about vendors and bills.
     failures = _in_a_row(
         past for past in situation.past if past.kind == Kind.SYNC or past.status == Status.SUCCEEDED
