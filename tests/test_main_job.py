@@ -132,7 +132,7 @@ def test_what_changed_in_bill_is_all_that_is_written(demo):
     assert run.streams["vendors"]["updated"] == 1
     assert run.streams["bills"]["updated"] == 2
     notes = [orders_by_bill(demo)[bill["id"]]["PrivateNote"] for bill in unpaid]
-    assert all(note.startswith("Corrected\n[BILL ") for note in notes)
+    assert all(note.startswith("Corrected\n") and note.endswith("]") for note in notes)
 
 
 def test_the_plan_says_what_the_run_then_does(demo):

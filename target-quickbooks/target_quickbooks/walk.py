@@ -21,7 +21,7 @@ from target_quickbooks.order_step import OrderStep
 from target_quickbooks.outlet import Outlet
 from target_quickbooks.payment_step import BILL_PAYMENTS, PaymentStep
 from target_quickbooks.preflight import Bills
-from target_quickbooks.store import failure_table
+from target_quickbooks.store import failure_table, payment_table
 from target_quickbooks.store.database import Store
 from target_quickbooks.store.failure_table import Failure
 from target_quickbooks.vendor_step import VendorStep
@@ -122,6 +122,7 @@ class Walk:
         self.flush(last=True)
         with self._store.reading() as connection:
             waiting = failure_table.organizations(connection, self._realm_id)
+            waiting |= payment_table.organizations(connection, self._realm_id)
         for organization_id in sorted(waiting | self._organizations):
             company = Company(self._realm_id, organization_id)
             self._payments.write(company, [])

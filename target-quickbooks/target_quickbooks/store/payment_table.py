@@ -229,6 +229,12 @@ def unsettled(connection: Connection, company: Company) -> list[str]:
     return list(connection.execute(query.order_by(unsettled_bills.c.bill_id)).scalars())
 
 
+def organizations(connection: Connection, realm_id: str) -> set[str]:
+    """The BILL organizations of a realm that have such bills."""
+    query = select(unsettled_bills.c.organization_id).where(unsettled_bills.c.realm_id == realm_id)
+    return set(connection.execute(query.distinct()).scalars())
+
+
 def mark_unsettled(connection: Connection, company: Company, bill_ids: Iterable[str]) -> None:
     """Note that the orders of these bills have to be looked at."""
     ids = sorted(set(bill_ids))

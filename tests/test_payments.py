@@ -1,0 +1,236 @@
+"""Payments in BILL and the purchase orders of their bills: paid, in part, failed, voided, alone, after a crash."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+
+CLOSED, OPEN = "Closed", "Open"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def books(fresh_books):
+    return fresh_books
+
+
+@pytest.fixture
+def control(books):
+    return books.simulator.control
+
+
+@pytest.fixture
+def bill(books, rent):
+    """Add a bill of 120.50."""
+
+    def add(vendor=None, **fields):
+        number = next(_numbers)
+        owner = vendor or books.bill.vendor(f"Vendor {number}")
+        return books.bill.bill(owner["id"], f"INV-{number}", [rent], **fields)
+
+    return add
+
+
+@pytest.fixture
+def pay(books, control):
+    """Pay a bill, in whole or in part, and see the payment get to a status."""
+
+    def make(bill, amount=120.50, status="CLEARED"):
+        account = books.held("bank_accounts")[0]["id"]
+        payment = books.bill.post(
+            "/v3/payments",
+            {
+                "vendorId": bill["vendorId"],
+                "billId": bill["id"],
+                "amount": amount,
+                "fundingAccount": {"type": "BANK_ACCOUNT", "id": account},
+                "processingOptions": {"createBill": False},
+            },
+        )
+        if status != "SCHEDULED":
+            control.set_payment_status(payment["id"], status)
+        return payment
+
+    return make
+
+
+def order(books, bill=None):
+    found = [one for one in books.stored("PurchaseOrder") if bill is None or bill["id"] in one["PrivateNote"]]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def state(books, bill=None):
+    """Whether the order is open, and what its note says of payments."""
+    found = order(books, bill)
+    lines = found["PrivateNote"].split("\n")
+    assert lines[-1].startswith("[BILL ")
+    assert lines[-1].endswith("]")
+    return found["POStatus"], [line.partition(" on ")[0] for line in lines[:-1]]
+
+
+def only(lines, *streams):
+    """A tap's output without the records of other streams: as a job that selects these."""
+    return [
+        line
+        for line in lines
+        if (message := json.loads(line))["type"] != "RECORD" or message["stream"] in streams
+    ]
+
+
+@pytest.mark.parametrize("bumps", [True, False])
+def test_a_paid_bill_closes_its_order_and_names_the_payment(books, control, bill, pay, bumps):
+    control.set_switches({"bill.payment_bumps_bill": bumps})
+    unpaid = bill()
+    books.sync()
+    payment = pay(unpaid)
+    assert books.sync().exit_code == 0
+    assert state(books) == (CLOSED, ["Paid 120.50"])
+    assert payment["confirmationNumber"] in order(books)["PrivateNote"]
+
+
+@pytest.mark.parametrize("bumps", [True, False])
+def test_a_bill_paid_in_part_stays_open_until_the_rest_is_paid(books, control, bill, pay, bumps):
+    control.set_switches({"bill.payment_bumps_bill": bumps})
+    unpaid = bill()
+    pay(unpaid, 100)
+    books.sync()
+    assert state(books) == (OPEN, ["Paid 100.00"])
+    pay(unpaid, 20.50)
+    books.sync()
+    assert state(books)[0] == CLOSED
+    assert sorted(state(books)[1]) == ["Paid 100.00", "Paid 20.50"]
+
+
+@pytest.mark.parametrize("bumps", [True, False])
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [
+        ("VOIDED", "Voided"),
+        ("DISBURSEMENT_FAILED_ACTION_NEEDED", "Failed"),
+        ("FUNDING_FAILED_VOIDED", "Voided"),
+    ],
+)
+def test_a_payment_that_comes_to_nothing_opens_the_order_again(
+    books, control, bill, pay, bumps, status, word
+):
+    control.set_switches({"bill.payment_bumps_bill": bumps})
+    payment = pay(bill())
+    books.sync()
+    assert state(books) == (CLOSED, ["Paid 120.50"])
+    control.set_payment_status(payment["id"], status)
+    books.sync()
+    assert state(books) == (OPEN, [f"{word} 120.50"])
+
+
+def test_a_failed_payment_that_is_sent_again_closes_the_order_again(books, control, bill, pay):
+    control.set_switches({"bill.payment_bumps_bill": False})
+    payment = pay(bill())
+    books.sync()
+    for status in ("DISBURSEMENT_FAILED_ACTION_NEEDED", "SENT", "CLEARED"):
+        control.set_payment_status(payment["id"], status)
+        books.sync()
+    assert state(books) == (CLOSED, ["Paid 120.50"])
+
+
+def test_a_cancelled_payment_is_noted_and_the_order_stays_open(books, bill, pay):
+    payment = pay(bill(), status="SCHEDULED")
+    books.sync()
+    assert state(books) == (OPEN, [])
+    books.bill.post(f"/v3/payments/{payment['id']}/cancel")
+    books.sync()
+    assert state(books) == (OPEN, ["Cancelled 120.50"])
+
+
+def test_orders_of_paid_bills_stay_open_if_the_policy_says_so(books, bill, pay):
+    pay(bill())
+    books.sync(paid_bill="leave")
+    assert state(books) == (OPEN, ["Paid 120.50"])
+
+
+def test_a_run_of_payments_alone_reaches_the_orders_in_four_calls(books, control, bill, pay):
+    control.set_switches({"bill.payment_bumps_bill": False})
+    bills = [bill() for _ in range(3)]
+    books.sync()
+    for one in bills:
+        pay(one)
+    control.reset_stats()
+    run = books.write(only(books.read(books.state), "payments", "recurring_bills", "vendor_credits"))
+    assert run.streams["bill_payments"] == {"closed": 3}
+    assert books.writes() == 1
+    assert books.calls() <= 4
+    assert {one["POStatus"] for one in books.stored("PurchaseOrder")} == {CLOSED}
+
+
+def test_payments_that_come_before_their_bill_wait_for_it(books, bill, pay):
+    pay(bill(), 100)
+    lines = books.read()
+    before = books.write(only(lines, "payments"))
+    assert (before.exit_code, before.written()) == (0, 0)
+    books.write([line for line in lines if json.loads(line).get("stream") != "payments"])
+    assert state(books) == (OPEN, ["Paid 100.00"])
+
+
+def test_unchanged_payments_cost_no_call(books, bill, pay):
+    for _ in range(3):
+        pay(bill())
+    books.sync()
+    books.simulator.control.reset_stats()
+    again = books.sync(full=True)
+    assert again.written() == 0
+    assert books.calls() == 0
+
+
+def test_a_payment_of_several_bills_reaches_each(books, control, bill):
+    vendor = books.bill.vendor("One Vendor")
+    one, other = bill(vendor), bill(vendor)
+    books.sync()
+    books.bill.post(
+        "/v3/bills/record-payment",
+        {
+            "vendorId": vendor["id"],
+            "payments": [{"billId": one["id"], "amount": 120.50}, {"billId": other["id"], "amount": 20}],
+            "processDate": "2026-11-30",
+        },
+    )
+    books.sync()
+    assert state(books, one) == (CLOSED, ["Paid 120.50"])
+    assert state(books, other) == (OPEN, ["Paid 20.00"])
+
+
+def test_what_a_person_wrote_into_the_memo_stays(books, bill, pay):
+    payment = pay(bill(), 100)
+    books.sync()
+    held = order(books)
+    text = f"Ask Dana first\n{held['PrivateNote']}"
+    books.simulator.control.write_by_hand("PurchaseOrder", record_id=held["Id"], values={"PrivateNote": text})
+    books.simulator.control.set_payment_status(payment["id"], "VOIDED")
+    books.sync()
+    assert state(books) == (OPEN, ["Ask Dana first", "Voided 100.00"])
+
+
+def test_an_order_that_a_person_closed_stays_closed_over_a_part_payment(books, bill, pay):
+    unpaid = bill()
+    books.sync()
+    held = order(books)
+    books.simulator.control.write_by_hand("PurchaseOrder", record_id=held["Id"], values={"POStatus": CLOSED})
+    pay(unpaid, 100)
+    books.sync()
+    assert state(books) == (CLOSED, ["Paid 100.00"])
+
+
+@pytest.mark.parametrize("kind", ["reset_before", "reset_after"])
+def test_a_crash_between_learning_and_writing_is_made_up_for(books, control, bill, pay, kind):
+    """The payment is on record when the run dies, and BILL does not send it again."""
+    unpaid = bill()
+    books.sync()
+    pay(unpaid)
+    lines = books.read(books.state)
+    control.add_fault(kind, path="*/batch")
+    assert books.write(lines, max_retry_seconds=1).exit_code != 0
+    control.clear_faults()
+    control.advance(60)
+    books.write(only(lines))
+    assert state(books) == (CLOSED, ["Paid 120.50"])
