@@ -6,11 +6,12 @@ A stream's bookmark is a JSON object of strings:
 - `organization_id`: whose records were read, so that a state cannot serve another company.
 - `archived`: whether BILL's list shows archived records (`included`) or `hides` them, once known.
 - `archived_value`: the bookmark of the archived records where they have to be asked for.
+- `moving`, `cleared`: ids of payments that are read again in every run, separated by spaces.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from tap_bill import timestamps
@@ -18,6 +19,8 @@ from tap_bill.errors import StateError
 
 ACTIVE: Final = "replication_key_value"
 ARCHIVED: Final = "archived_value"
+MOVING: Final = "moving"
+CLEARED: Final = "cleared"
 _KEY: Final = "replication_key"
 _ORGANIZATION: Final = "organization_id"
 _LISTING: Final = "archived"
@@ -46,6 +49,17 @@ class Bookmarks:
         self._state[_KEY] = self._replication_key
         self._state[_ORGANIZATION] = self._organization_id
         self._state[name] = value
+
+    def ids(self, kind: str) -> list[str]:
+        """The ids of payments that are to be read again, `MOVING` or `CLEARED`."""
+        return str(self._state.get(kind) or "").split()
+
+    def put_ids(self, kind: str, ids: Sequence[str]) -> None:
+        """Remember the ids of payments that are to be read again."""
+        if ids:
+            self._state[kind] = " ".join(ids)
+        else:
+            self._state.pop(kind, None)
 
     @property
     def archived_included(self) -> bool:
@@ -96,6 +110,7 @@ def _accept_stream(stream: str, kept: Any, organization_id: str | None) -> dict[
             raise StateError(msg) from None
     if isinstance(kept.get(_KEY), str):
         accepted[_KEY] = kept[_KEY]
+    accepted |= {kind: kept[kind] for kind in (MOVING, CLEARED) if isinstance(kept.get(kind), str)}
     if kept.get(_LISTING) in _LISTINGS:
         accepted[_LISTING] = kept[_LISTING]
     owner = kept.get(_ORGANIZATION)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -46,11 +46,12 @@ class Page:
 class WalkPaginator(BaseAPIPaginator[PageRequest]):
     """Lets the SDK's paging follow a walk."""
 
-    def __init__(self, walk: Walk, pages: Mapping[requests.Response, Page]) -> None:
-        """Follow `walk`; `pages` has what the answers held."""
+    def __init__(self, walk: Walk, pages: Mapping[requests.Response, Page], *, single: bool = False) -> None:
+        """Follow `walk`, for a `single` page or to its end; `pages` has what the answers held."""
         super().__init__(walk.request)
         self._walk = walk
         self._pages = pages
+        self._single = single
 
     @override
     def continue_if_empty(self, response: requests.Response) -> bool:
@@ -58,7 +59,7 @@ class WalkPaginator(BaseAPIPaginator[PageRequest]):
 
     @override
     def get_next(self, response: requests.Response) -> PageRequest | None:
-        return self._walk.advance(self._pages[response].next_page)
+        return None if self._single else self._walk.advance(self._pages[response].next_page)
 
 
 class BillStream(RESTStream[PageRequest]):
@@ -135,6 +136,8 @@ class BillStream(RESTStream[PageRequest]):
         filters = [] if asked.since is None else [f'updatedTime:gte:"{timestamps.for_filter(asked.since)}"']
         if self._reading.archived_only:
             filters.append("archived:eq:true")
+        if self._reading.ids:
+            filters.append(f'id:in:"{",".join(sorted(self._reading.ids))}"')
         return HTTPRequest(
             url=self.get_url(page.stream_context),
             headers=self.http_headers,
@@ -148,7 +151,7 @@ class BillStream(RESTStream[PageRequest]):
 
     @override
     def get_new_paginator(self) -> WalkPaginator:
-        return WalkPaginator(self._reading.walk, self._pages)
+        return WalkPaginator(self._reading.walk, self._pages, single=bool(self._reading.ids))
 
     @override
     def request_decorator(self, func: RequestFunc) -> RequestFunc:
@@ -180,6 +183,8 @@ class BillStream(RESTStream[PageRequest]):
         if reading.archived_only:
             # Others can only come from a list that ignores the filter, and then they came before.
             page = [record for record in page if record.get("archived")]
+        if reading.ids:
+            page = [record for record in page if record["id"] in reading.ids]
         wanted = reading.walk.take(page)
         self._log_notes(reading.walk)
         for record in wanted:
@@ -254,14 +259,32 @@ class BillStream(RESTStream[PageRequest]):
         if self.replication_method == REPLICATION_INCREMENTAL:
             reading.finish()
 
+    def read_again(self, context: Context | None, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Read these records once more, whatever their `updatedTime` is; no bookmark moves.
+
+        Args:
+            context: The stream's context.
+            ids: As many as a page holds.
+
+        Raises:
+            RequestRefusedError: BILL does not let the list be filtered by id.
+        """
+        walk = Walk((Query(filtered=False, sort=None),), since=None, bookmark=None, started="")
+        self._current = Reading(name=ACTIVE, walk=walk, bookmarks=self.bookmarks(), ids=frozenset(ids))
+        yield from self.request_records(context)
+
+    def bookmarks(self) -> Bookmarks:
+        """What is remembered of the stream."""
+        return Bookmarks(
+            self.stream_state,
+            replication_key=str(self.replication_key),
+            organization_id=self.connection.session.organization_id,
+        )
+
     def _begin(self, name: str) -> Reading:
         connection = self.connection
         settings = connection.settings
-        bookmarks = Bookmarks(
-            self.stream_state,
-            replication_key=str(self.replication_key),
-            organization_id=connection.session.organization_id,
-        )
+        bookmarks = self.bookmarks()
         incremental = self.replication_method == REPLICATION_INCREMENTAL
         bookmark = bookmarks.get(name) if incremental else None
         since = settings.start

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from tap_bill.bookmarks import ARCHIVED, Bookmarks
@@ -17,12 +18,14 @@ class Reading:
         walk: The walk.
         bookmarks: Of the stream.
         archived_seen: Whether an archived record came by.
+        ids: Only these records are asked for, once more; it moves no bookmark.
     """
 
     name: str
     walk: Walk
     bookmarks: Bookmarks
     archived_seen: bool = False
+    ids: AbstractSet[str] = frozenset()
 
     @property
     def archived_only(self) -> bool:
@@ -34,7 +37,7 @@ class Reading:
 
         A walk that turns out not to be resumable takes back what it had moved.
         """
-        if updated is not None:
+        if updated is not None and not self.ids:
             self.bookmarks.put(self.name, self.walk.reached(updated))
 
     def finish(self) -> None:

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from singer_sdk.helpers.types import Context
+from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from singer_sdk.streams.rest import HTTPRequest, PageContext
 from typing_extensions import override
 
 from tap_bill.bookmarks import ACTIVE
-from tap_bill.errors import PermissionDeniedError, UnreadableAnswerError
+from tap_bill.errors import PermissionDeniedError, RequestRefusedError, UnreadableAnswerError
 from tap_bill.list_stream import BillStream, Page
+from tap_bill.unfinished import Unfinished
 from tap_bill.walk import SORTED, WHOLE, PageRequest, Query
 
 
@@ -95,6 +97,27 @@ class PaymentsStream(BillStream):
     name = "payments"
     path = "/v3/payments"
     queries = SORTED
+
+    @override
+    def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:
+        """What changed, and after it what was not finished when it was last read."""
+        if self.replication_method != REPLICATION_INCREMENTAL:
+            yield from super().get_records(context)
+            return
+        unfinished = Unfinished(self.bookmarks(), now=self.connection.client.server_now())
+        waiting = dict.fromkeys(unfinished.ids)
+        for record in super().get_records(context):
+            waiting.pop(record["id"], None)
+            unfinished.note(record)
+            yield record
+        ids, size = list(waiting), self.connection.settings.page_size
+        try:
+            for start in range(0, len(ids), size):
+                for record in self.read_again(context, ids[start : start + size]):
+                    unfinished.note(record)
+                    yield record
+        except RequestRefusedError as error:
+            self.log("payments that are not finished cannot be read again: %s", error, level=logging.WARNING)
 
 
 class RecurringBillsStream(BillStream):
