@@ -174,6 +174,11 @@ def demo():
         yield found
 
 
+@pytest.fixture(scope="session", name="run_once")
+def run_once_fixture():
+    return run_once
+
+
 @dataclass
 class Demo:
     """A company that runs have filled."""

@@ -9,6 +9,7 @@ import json
 import time
 
 import pytest
+from ap_simulator.testing import running
 from sqlalchemy import update
 from target_quickbooks.comparison import Difference
 from target_quickbooks.errors import StoreError
@@ -499,6 +500,55 @@ def test_a_preview_is_asked_for_and_shown_with_its_differences(visitor, server):
     visitor.open(BASE + "/preview")
     assert "1 to update." in visitor.text
     assert "Name: Acme → Acme & Sons" in visitor.text
+
+
+def test_the_report_of_a_real_plan_is_shown(visitor, server, demo, run_once):
+    """All that a run would do for a company that QuickBooks knows nothing of: created, and held back."""
+    job_id = ended_job(server, kind="plan")
+    path = server.context.settings.log_path / "a-run.json"
+    with running("demo") as fresh:
+        config = fresh.env()
+        for name in ("api_url", "token_url", "store_url"):
+            assert config[f"TARGET_QUICKBOOKS_{name.upper()}"] != demo.target[name]
+        target = {
+            name.removeprefix("TARGET_QUICKBOOKS_").lower(): value
+            for name, value in config.items()
+            if name.startswith("TARGET_QUICKBOOKS_")
+        }
+        run_once(demo.tap, {**target, "mode": "plan", "report_path": str(path)})
+    visitor.open(BASE + "/preview")
+    entries = json.loads(path.read_text())["plan"]
+    assert job_id
+    for operation, title in (("create", "to create"), ("blocked", "held back")):
+        number = sum(entry["operation"] == operation for entry in entries)
+        assert number
+        assert f"{number} {title}" in visitor.text
+    blocked = next(entry for entry in entries if entry["operation"] == "blocked")
+    assert blocked["reason"] in visitor.text
+
+
+@pytest.mark.parametrize(
+    "text", ["'; drop table audit; --", "%", "\x00", "x" * 5000, "🧾", "-1", "<b>", "9" * 40]
+)
+def test_no_parameter_breaks_a_page(visitor, text):
+    """Whatever is in the address, a page comes."""
+    names = (
+        "record",
+        "operation",
+        "outcome",
+        "since",
+        "until",
+        "run",
+        "before",
+        "code",
+        "stream",
+        "age",
+        "show",
+    )
+    for path in ("/history", "/failures", "/runs", "/drift", "/history/export.csv"):
+        for name in (*names, "after", "kind", "next"):
+            answer = visitor.http.get(f"{visitor.url}{BASE}{path}", params={name: text}, timeout=30)
+            assert answer.status_code == 200, (path, name)
 
 
 @pytest.mark.parametrize("report", ["", "[", "[]", '{"plan": 3}', '{"plan": [1]}'])

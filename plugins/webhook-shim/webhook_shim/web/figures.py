@@ -20,7 +20,7 @@ from target_quickbooks.store import failure_table
 from target_quickbooks.store.cipher import Cipher
 from target_quickbooks.store.tables import audit, links, quotas, references
 
-_ROWS_AT_ONCE = 2000
+_ROWS_AT_ONCE = 1000
 _OVERLAP = dt.timedelta(minutes=2)
 _WROTE = ("create", "update", "close")
 _MOST_FAILURES = 2000
@@ -45,6 +45,7 @@ class Sent:
 
 @dataclass(slots=True)
 class _Order:
+    updated_at: dt.datetime
     currency: str
     amount: Decimal
     closed: bool
@@ -81,14 +82,22 @@ class Figures:
         )
 
     def _catch_up(self, connection: Connection, company: Company, known: _Known) -> None:
-        query = select(links.c.bill_id, links.c.desired, links.c.updated_at).where(
-            _of(links, company), links.c.entity == "PurchaseOrder"
-        )
+        """Read the orders that changed; those that changed just before were seen last time, mostly."""
+        ours = and_(_of(links, company), links.c.entity == "PurchaseOrder")
+        query = select(links.c.bill_id, links.c.updated_at).where(ours)
         if known.seen_until:
             query = query.where(links.c.updated_at >= known.seen_until - _OVERLAP)
-        for row in connection.execute(query.execution_options(yield_per=_ROWS_AT_ONCE)):
-            known.orders[row.bill_id] = _order(row.desired)
-            known.seen_until = max(known.seen_until or row.updated_at, row.updated_at)
+        changed = [
+            row.bill_id
+            for row in connection.execute(query)
+            if row.bill_id not in known.orders or known.orders[row.bill_id].updated_at != row.updated_at
+        ]
+        for start in range(0, len(changed), _ROWS_AT_ONCE):
+            wanted = links.c.bill_id.in_(changed[start : start + _ROWS_AT_ONCE])
+            columns = (links.c.bill_id, links.c.desired, links.c.updated_at)
+            for row in connection.execute(select(*columns).where(ours, wanted)):
+                known.orders[row.bill_id] = _order(row.desired, row.updated_at)
+                known.seen_until = max(known.seen_until or row.updated_at, row.updated_at)
 
 
 def failed(connection: Connection, cipher: Cipher, company: Company) -> Totals:
@@ -141,11 +150,12 @@ def calls_in_last_minute(connection: Connection, realm_id: str, now: dt.datetime
     return recent("ended"), recent("ended_batches")
 
 
-def _order(desired: Mapping[str, Any]) -> _Order:
+def _order(desired: Mapping[str, Any], updated_at: dt.datetime) -> _Order:
     lines = desired.get("Line") or ()
     amounts = [line.get("Amount") for line in lines if isinstance(line, Mapping)]
     currency = desired.get("CurrencyRef") or {}
     return _Order(
+        updated_at=updated_at,
         currency=str(currency.get("value") or "") if isinstance(currency, Mapping) else "",
         amount=sum((Decimal(amount) for amount in amounts if isinstance(amount, int | Decimal)), Decimal(0)),
         closed=desired.get("POStatus") == "Closed",

@@ -38,6 +38,7 @@ _LONGEST_FORM = 512 * 1024
 #: What is too long is read up to here, so that the browser gets to see the answer.
 _LONGEST_DRAINED = 8 * 1024 * 1024
 _MOST_FIELDS = 5000
+_LONGEST_PARAMETER = 200
 
 logger = logging.getLogger("webhook-shim")
 
@@ -112,7 +113,7 @@ class Visit:
 
     def field(self, name: str) -> str:
         """A form field, trimmed; empty if it was not sent."""
-        return next((value.strip() for key, value in self.form if key == name), "")
+        return next((_text(value) for key, value in self.form if key == name), "")
 
     def fields(self, name: str) -> list[str]:
         """All values of a form field."""
@@ -120,7 +121,7 @@ class Visit:
 
     def query(self, name: str) -> str:
         """A parameter of the address, trimmed."""
-        return self.request.query_params.get(name, "").strip()[:200]
+        return _text(self.request.query_params.get(name, ""))[:_LONGEST_PARAMETER]
 
     def path(self, rest: str = "") -> str:
         """An address below the company's own."""
@@ -192,6 +193,11 @@ def page(site: Site, act: Act, *, public: bool = False, passive: bool = False) -
         return response
 
     return endpoint
+
+
+def _text(value: str) -> str:
+    """Trimmed, without what no database takes."""
+    return value.replace("\x00", "").strip()
 
 
 def _refusal(visit: Visit, *, public: bool) -> Response | None:
