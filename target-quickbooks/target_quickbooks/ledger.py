@@ -159,14 +159,16 @@ class PassingLedger(Ledger):
     def learn(self, company: Company, arrived: Mapping[str, Records]) -> list[Unreadable]:
         with self._store.reading() as connection:
             news = _news(connection, company, arrived, self._now())
-        self._payments[company] |= {payment.id: payment for payment in news.payments}
-        self._credits[company] |= {credit.id: credit for credit in news.credits}
+        seen, read = self._payments[company], self._credits[company]
+        news.payments = [payment for payment in news.payments if seen.get(payment.id) != payment]
+        news.credits = [credit for credit in news.credits if read.get(credit.id) != credit]
+        seen |= {payment.id: payment for payment in news.payments}
+        read |= {credit.id: credit for credit in news.credits}
         self._balances[company] |= {balance.bill_id: balance for balance in news.balances}
-        for payment in news.payments:
-            self._unsettled[company] |= bills_of(payment)
-        for credit in news.credits:
-            self._unsettled[company] |= {use.bill_id for use in credit.uses}
-        self._settled[company] -= self._unsettled[company]
+        touched = {bill_id for payment in news.payments for bill_id in bills_of(payment)}
+        touched |= {use.bill_id for credit in news.credits for use in credit.uses}
+        self._unsettled[company] |= touched
+        self._settled[company] -= touched
         return news.unreadable
 
     @override

@@ -17,7 +17,9 @@ from target_quickbooks.admin.failures import failures
 from target_quickbooks.admin.keys import generate_key, rekey
 from target_quickbooks.admin.links import links
 from target_quickbooks.admin.output import console, print_json, print_table
+from target_quickbooks.admin.payments import payments
 from target_quickbooks.admin.preflight import preflight
+from target_quickbooks.admin.recurring import recurring
 from target_quickbooks.errors import TargetError
 from target_quickbooks.store import connection_table, failure_table, link_table, run_table
 
@@ -36,6 +38,8 @@ def commands() -> None:
       quickbooks-admin failures list
       quickbooks-admin failures replay --code account-unknown
       quickbooks-admin links show
+      quickbooks-admin payments list --unfinished
+      quickbooks-admin recurring list --missing
       quickbooks-admin audit list --since 3d
       quickbooks-admin audit verify
     """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
@@ -94,6 +98,8 @@ commands.add_command(connect)
 commands.add_command(connections)
 commands.add_command(failures)
 commands.add_command(links)
+commands.add_command(payments)
+commands.add_command(recurring)
 commands.add_command(generate_key)
 commands.add_command(rekey)
 commands.add_command(preflight)

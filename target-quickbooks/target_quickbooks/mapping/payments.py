@@ -5,7 +5,7 @@ paid: the bill itself (``paymentStatus``, ``paidAmount``) and its payments. BILL
 moves the bill's ``updatedTime``, so either may be older than the other. What was learned last decides:
 
 - The bill was learned after its payments' last change: what the bill says counts.
-- A payment changed after the bill was learned: what the bill said counts, plus what was seen to be paid
+- A payment changed since the bill was learned: what the bill said counts, plus what was seen to be paid
   since, less what was seen to be given back since; but never less than what the tracked payments and credits
   add up to. Payments that nobody tracked (from before ``start_date``, say) stay counted that way.
 - The bill was never learned: its tracked payments and credits count.
@@ -256,7 +256,7 @@ class Account:
         if self.balance is None or told is None:
             return self.tracked
         balance = self.balance
-        later = [payment for payment in self.payments if payment.latest.at > balance.seen_at]
+        later = [payment for payment in self.payments if payment.latest.at >= balance.seen_at]
         if not later:
             return told
         return max(self.tracked, told + sum((self._moved(payment, balance) for payment in later), _NOTHING))
@@ -341,8 +341,8 @@ def observe_credit(record: Mapping[str, Any], known: Credit | None) -> Credit:
         key = (text_of(use, "billId"), text_of(use, "paymentId"))
         if key[0]:
             uses[key] = uses.get(key, _NOTHING) + amount_of(use.get("amount"), f"{what}: usage")
-    for use in known.uses if known else ():
-        uses.setdefault((use.bill_id, use.payment_id), _NOTHING)
+    for before in known.uses if known else ():
+        uses.setdefault((before.bill_id, before.payment_id), _NOTHING)
     return Credit(
         id=text_of(record, "id"),
         vendor_id=text_of(record, "vendorId"),
