@@ -60,10 +60,11 @@ test: setup browser ## Run every test, in parallel
 	@$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
 
 .PHONY: soak
-soak: setup ## Pull the plug COUNT times (200) and send EXAMPLES random inputs (10000); SEED=... repeats a run
-	@SOAK_SEED="$(SEED)" SOAK_KILLS="$(or $(COUNT),200)" $(BIN)/pytest -n 0 --timeout 0 -s tests/test_kills.py
-	@shopt -s nullglob; tests=(tests/test_fuzz_*.py */tests/test_fuzz_*.py plugins/*/tests/test_fuzz_*.py); \
-		[ "$${#tests[@]}" = 0 ] || SOAK_EXAMPLES="$(or $(EXAMPLES),10000)" $(BIN)/pytest -n auto --timeout 0 "$${tests[@]}"
+soak: setup ## Pull the plug COUNT times (200), send EXAMPLES random inputs (10000); 0 for none; SEED=... repeats a run
+	@[ "$(COUNT)" = 0 ] || SOAK_SEED="$(SEED)" SOAK_KILLS="$(or $(COUNT),200)" \
+		$(BIN)/pytest -n 0 --timeout 0 -s tests/test_kills.py
+	@[ "$(EXAMPLES)" = 0 ] || SOAK_EXAMPLES="$(or $(EXAMPLES),10000)" \
+		$(BIN)/pytest -n auto --timeout 0 $(if $(SEED),--hypothesis-seed=$(SEED)) tests/test_fuzz_*.py
 
 .PHONY: check
 check: setup ## Lint, formatting, types
