@@ -1,11 +1,13 @@
-"""Payments in BILL and the purchase orders of their bills: paid, in part, failed, voided, alone, after a crash."""
+"""Payments in BILL and the orders of their bills: paid, in part, failed, voided, alone, after a crash."""
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import json
 
 import pytest
+import sqlalchemy
 
 CLOSED, OPEN = "Closed", "Open"
 _numbers = itertools.count(1)
@@ -29,6 +31,19 @@ def bill(books, rent):
         number = next(_numbers)
         owner = vendor or books.bill.vendor(f"Vendor {number}")
         return books.bill.bill(owner["id"], f"INV-{number}", [rent], **fields)
+
+    return add
+
+
+@pytest.fixture
+def old_bill(bill, control):
+    """Add a bill that BILL does not send again unless it changes: a later one holds the bookmark."""
+
+    def add():
+        first = bill()
+        control.advance(300)
+        bill()
+        return first
 
     return add
 
@@ -81,27 +96,27 @@ def only(lines, *streams):
 
 
 @pytest.mark.parametrize("bumps", [True, False])
-def test_a_paid_bill_closes_its_order_and_names_the_payment(books, control, bill, pay, bumps):
+def test_a_paid_bill_closes_its_order_and_names_the_payment(books, control, old_bill, pay, bumps):
     control.set_switches({"bill.payment_bumps_bill": bumps})
-    unpaid = bill()
+    unpaid = old_bill()
     books.sync()
     payment = pay(unpaid)
     assert books.sync().exit_code == 0
-    assert state(books) == (CLOSED, ["Paid 120.50"])
-    assert payment["confirmationNumber"] in order(books)["PrivateNote"]
+    assert state(books, unpaid) == (CLOSED, ["Paid 120.50"])
+    assert payment["confirmationNumber"] in order(books, unpaid)["PrivateNote"]
 
 
 @pytest.mark.parametrize("bumps", [True, False])
-def test_a_bill_paid_in_part_stays_open_until_the_rest_is_paid(books, control, bill, pay, bumps):
+def test_a_bill_paid_in_part_stays_open_until_the_rest_is_paid(books, control, old_bill, pay, bumps):
     control.set_switches({"bill.payment_bumps_bill": bumps})
-    unpaid = bill()
+    unpaid = old_bill()
     pay(unpaid, 100)
     books.sync()
-    assert state(books) == (OPEN, ["Paid 100.00"])
+    assert state(books, unpaid) == (OPEN, ["Paid 100.00"])
     pay(unpaid, 20.50)
     books.sync()
-    assert state(books)[0] == CLOSED
-    assert sorted(state(books)[1]) == ["Paid 100.00", "Paid 20.50"]
+    assert state(books, unpaid)[0] == CLOSED
+    assert sorted(state(books, unpaid)[1]) == ["Paid 100.00", "Paid 20.50"]
 
 
 @pytest.mark.parametrize("bumps", [True, False])
@@ -114,25 +129,27 @@ def test_a_bill_paid_in_part_stays_open_until_the_rest_is_paid(books, control, b
     ],
 )
 def test_a_payment_that_comes_to_nothing_opens_the_order_again(
-    books, control, bill, pay, bumps, status, word
+    books, control, old_bill, pay, bumps, status, word
 ):
     control.set_switches({"bill.payment_bumps_bill": bumps})
-    payment = pay(bill())
+    unpaid = old_bill()
+    payment = pay(unpaid)
     books.sync()
-    assert state(books) == (CLOSED, ["Paid 120.50"])
+    assert state(books, unpaid) == (CLOSED, ["Paid 120.50"])
     control.set_payment_status(payment["id"], status)
     books.sync()
-    assert state(books) == (OPEN, [f"{word} 120.50"])
+    assert state(books, unpaid) == (OPEN, [f"{word} 120.50"])
 
 
-def test_a_failed_payment_that_is_sent_again_closes_the_order_again(books, control, bill, pay):
+def test_a_failed_payment_that_is_sent_again_closes_the_order_again(books, control, old_bill, pay):
     control.set_switches({"bill.payment_bumps_bill": False})
-    payment = pay(bill())
+    unpaid = old_bill()
+    payment = pay(unpaid)
     books.sync()
     for status in ("DISBURSEMENT_FAILED_ACTION_NEEDED", "SENT", "CLEARED"):
         control.set_payment_status(payment["id"], status)
         books.sync()
-    assert state(books) == (CLOSED, ["Paid 120.50"])
+    assert state(books, unpaid) == (CLOSED, ["Paid 120.50"])
 
 
 def test_a_cancelled_payment_is_noted_and_the_order_stays_open(books, bill, pay):
@@ -183,7 +200,7 @@ def test_unchanged_payments_cost_no_call(books, bill, pay):
     assert books.calls() == 0
 
 
-def test_a_payment_of_several_bills_reaches_each(books, control, bill):
+def test_a_payment_of_several_bills_reaches_each(books, bill):
     vendor = books.bill.vendor("One Vendor")
     one, other = bill(vendor), bill(vendor)
     books.sync()
@@ -234,3 +251,136 @@ def test_a_crash_between_learning_and_writing_is_made_up_for(books, control, bil
     control.advance(60)
     books.write(only(lines))
     assert state(books) == (CLOSED, ["Paid 120.50"])
+
+
+# --- vendor credits and recurring bills ---------------------------------------------------------------------
+
+
+def test_a_vendor_credit_reduces_what_is_due(books, bill, pay, rent):
+    unpaid = bill()
+    books.bill.post(
+        "/v3/vendor-credits",
+        {
+            "vendorId": unpaid["vendorId"],
+            "referenceNumber": "CR-1",
+            "creditDate": "2026-11-05",
+            "vendorCreditLineItems": [rent | {"amount": 20.50}],
+        },
+    )
+    credit = books.held("vendor_credits")[-1]
+    books.bill.patch(f"/v3/bills/{unpaid['id']}", {"vendorCredits": [{"id": credit["id"], "amount": 20.50}]})
+    books.sync()
+    assert state(books) == (OPEN, ["Credited 20.50"])
+    pay(unpaid, 100)
+    books.sync()
+    assert state(books)[0] == CLOSED
+    assert sorted(state(books)[1]) == ["Credited 20.50", "Paid 100.00"]
+
+
+@pytest.fixture
+def schedule(books, control, rent):
+    """Add a recurring bill that is due in a while, and let that while pass."""
+
+    def add():
+        vendor = books.bill.vendor("Landlord")
+        today = control.clock().date()
+        plan = {
+            "period": "MONTHLY",
+            "frequency": 1,
+            "nextDueDate": (today + dt.timedelta(days=12)).isoformat(),
+            "daysInAdvance": 10,
+        }
+        return books.bill.post(
+            "/v3/recurringbills",
+            {"vendorId": vendor["id"], "schedule": plan, "recurringBillLineItems": [rent]},
+        )
+
+    return add
+
+
+def notes(run):
+    return [text for found in run.report["notes"] for text in found["notes"]]
+
+
+def test_a_bill_of_a_recurring_bill_is_recognised_and_a_missing_one_reported(books, control, schedule):
+    made = schedule()
+    due = made["schedule"]["nextDueDate"]
+    books.sync()
+    control.advance(3 * 24 * 3600)
+    lines = books.read(books.state)
+    without_bill = [line for line in lines if json.loads(line).get("stream") != "bills"]
+    told = notes(books.write(without_bill))
+    assert [text for text in told if due in text] == []  # nothing is known of bills at all
+    other = books.bill.vendor("Other")
+    books.bill.bill(other["id"], "INV-X", [{"amount": 1}])
+    run = books.write(
+        [line for line in books.read(books.state) if due not in line or '"stream":"bills"' not in line]
+    )
+    assert f"its bill due {due} (120.50) has not appeared in BILL" in notes(run)
+    assert not [text for text in notes(books.sync()) if "has not appeared" in text]
+    assert order_number(books) == due
+
+
+def order_number(books):
+    return next(one["DocNumber"] for one in books.stored("PurchaseOrder") if one["DocNumber"] != "INV-X")
+
+
+# --- held, replayed, planned --------------------------------------------------------------------------------
+
+
+def test_a_change_that_is_held_is_a_failure_and_goes_through_once_it_may(books, control, bill, pay):
+    control.set_switches({"quickbooks.closed_books_purchase_orders": True, "bill.payment_bumps_bill": False})
+    unpaid = bill()
+    books.sync()
+    control.change_profile(book_close_date="2026-11-30")
+    pay(unpaid)
+    run = books.write(only(books.read(books.state), "payments"))
+    (failure,) = run.report["failures"]
+    assert (failure["stream"], failure["id"]) == ("bill_payments", unpaid["id"])
+    assert "closed in QuickBooks" in failure["reason"]
+    control.change_profile(book_close_date=None)
+    assert books.sync().exit_code == 0
+    assert state(books) == (CLOSED, ["Paid 120.50"])
+
+
+def test_a_bill_that_is_held_is_one_failure_with_its_payments(books, control, bill, pay):
+    control.set_switches({"quickbooks.closed_books_purchase_orders": True})
+    unpaid = bill()
+    books.sync()
+    control.change_profile(book_close_date="2026-11-30")
+    pay(unpaid)
+    (failure,) = books.sync().report["failures"]
+    assert (failure["stream"], failure["id"]) == ("bills", unpaid["id"])
+    control.change_profile(book_close_date=None)
+    assert books.sync().exit_code == 0
+    assert state(books) == (CLOSED, ["Paid 120.50"])
+
+
+def test_a_plan_shows_what_payments_change_and_keeps_nothing(books, control, bill, pay):
+    control.set_switches({"bill.payment_bumps_bill": False})
+    unpaid = bill()
+    books.sync()
+    pay(unpaid)
+    lines = only(books.read(books.state), "payments")
+    plans = [books.write(lines, mode="plan").streams["bill_payments"] for _ in range(2)]
+    assert plans == [{"closed": 1}, {"closed": 1}]
+    assert state(books) == (OPEN, [])
+
+
+def test_a_store_that_is_lost_and_found_orders_cost_no_write(books, bill, pay):
+    """Orders are found by their notes; lines of payments that are not read yet stay."""
+    pay(bill(), 100)
+    pay(bill())
+    books.sync()
+    for table in ("links", "payments", "payment_parts", "payment_statuses", "bill_balances"):
+        empty(books, table)
+    books.simulator.control.reset_stats()
+    assert books.sync(full=True).exit_code == 0
+    assert books.writes() == 0
+
+
+def empty(books, table):
+    engine = sqlalchemy.create_engine(books.settings("TARGET_QUICKBOOKS_")["store_url"])
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text(f"DELETE FROM {table}"))  # noqa: S608 - a fixed name
+    engine.dispose()

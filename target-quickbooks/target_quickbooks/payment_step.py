@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from target_quickbooks.changes import Submission
 from target_quickbooks.exact_json import canonical
-from target_quickbooks.ledger import RECURRING, Records
+from target_quickbooks.ledger import BILLS, RECURRING, Records
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.names import plain_line
 from target_quickbooks.mapping.payload import Mapped
@@ -36,6 +36,8 @@ from target_quickbooks.store.failure_table import Failure
 BILL_PAYMENTS = "bill_payments"
 _LABEL_LENGTH = 100
 _AT_ONCE = 900
+#: Why the change of an order is held that would hold its payments as well.
+_HELD = frozenset({"edit-conflict", "gone-in-quickbooks", "period-closed"})
 
 
 class PaymentStep(OrderStep):
@@ -66,8 +68,23 @@ class PaymentStep(OrderStep):
         unsettled = list(dict.fromkeys((*asked, *ledger.unsettled(company))))
         for start in range(0, len(unsettled), _AT_ONCE):
             bill_ids = unsettled[start : start + _AT_ONCE]
-            self._write(company, bill_ids, asked=set(asked))
-            ledger.settle(company, bill_ids)
+            held = self._held(company, bill_ids)
+            ready = [bill_id for bill_id in bill_ids if bill_id not in held]
+            self._write(company, ready, asked=set(asked))
+            ledger.settle(company, ready)
+
+    def _held(self, company: Company, bill_ids: Sequence[str]) -> set[str]:
+        """Bills whose own change QuickBooks does not take: it has their payments too, and is tried again."""
+        with self.store.reading() as connection:
+            failed = failure_table.unsettled_ids(connection, company, BILLS, bill_ids)
+            found = failure_table.unsettled(connection, self.store.cipher, company) if failed else []
+        return {
+            failure.bill_id
+            for failure in found
+            if failure.stream == BILLS
+            and failure.bill_id in failed
+            and (failure.code in _HELD or failure.code.startswith("quickbooks-"))
+        }
 
     def recurring(self, company: Company, *, arrived: bool) -> None:
         """Recognise the bills of recurring bills; tell which are missing, where recurring bills were read."""
