@@ -51,7 +51,7 @@ STREAM = "bills"
 
 
 @dataclass(frozen=True, slots=True)
-class _Surroundings:
+class Surroundings:
     """What the bills in hand refer to, on both sides."""
 
     vendors: Mapping[str, SeenVendor]
@@ -194,7 +194,7 @@ class OrderStep(Step):
         except Refusal as refusal:
             return refused(self.bare_item(record, link), refusal)
 
-    def _surroundings(self, company: Company, bills: Sequence[Bill]) -> _Surroundings:
+    def _surroundings(self, company: Company, bills: Sequence[Bill]) -> Surroundings:
         wanted = {reference for bill in bills for reference in references_of(bill)}
         wanted |= {(Kind.VENDOR, bill.vendor_id) for bill in bills}
         linked = self.links(company, "Vendor", [bill.vendor_id for bill in bills])
@@ -206,7 +206,7 @@ class OrderStep(Step):
         if self.policies.tax_code and not chart.company.in_us:
             chart = replace(chart, tax_codes=self.directory.tax_codes())
         accounts = self.books.accounts(company, [bill.id for bill in bills])
-        return _Surroundings(vendors, references, chart, accounts)
+        return Surroundings(vendors, references, chart, accounts)
 
     def _item(
         self,
@@ -214,7 +214,7 @@ class OrderStep(Step):
         record: Mapping[str, Any],
         link: Link | None,
         bill: Bill,
-        around: _Surroundings | None,
+        around: Surroundings | None,
     ) -> Item | Change:
         item = self.bare_item(record, link)
         reason = out_of_use(bill, self.policies)
@@ -266,7 +266,7 @@ class OrderStep(Step):
     def _vendors(self) -> VendorStep:
         return VendorStep(**{member.name: getattr(self, member.name) for member in fields(self)})
 
-    def _vendor(self, bill: Bill, around: _Surroundings, *, has_order: bool) -> VendorInQuickBooks:
+    def _vendor(self, bill: Bill, around: Surroundings, *, has_order: bool) -> VendorInQuickBooks:
         """The bill's vendor in QuickBooks.
 
         Raises:

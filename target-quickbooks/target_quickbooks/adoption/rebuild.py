@@ -1,0 +1,323 @@
+"""Rebuilds a lost store: finds what stands for what in both books, and links it.
+
+Purchase orders carry the id of their BILL bill in their note; vendors are found by the orders of their bills,
+else by name and details. Nothing is written to QuickBooks.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from target_quickbooks.adoption.held import order_link, vendor_link
+from target_quickbooks.adoption.likeness import BillVendor, QuickBooksVendor, bill_vendor, quickbooks_vendor
+from target_quickbooks.adoption.pairing import Key, Pairs, pair_vendors
+from target_quickbooks.adoption.records import Records
+from target_quickbooks.adoption.relinking import LinkingOutlet, OrderRelinking, Relinked, VendorRelinking
+from target_quickbooks.ledger import LEARNED_STREAMS, LastingLedger
+from target_quickbooks.links import Company, Link
+from target_quickbooks.mapping.purchase_order import distinct_document_number
+from target_quickbooks.mapping.refusal import Refusal
+from target_quickbooks.mapping.source import read_vendor
+from target_quickbooks.mapping.vendor import display_name, map_vendor
+from target_quickbooks.memory import REFERENCE_STREAMS, LastingMemory
+from target_quickbooks.outcomes import Outcomes
+from target_quickbooks.quickbooks.client import QuickBooksClient
+from target_quickbooks.quickbooks.directory import Directory
+from target_quickbooks.quickbooks.query import PAGE, select_page
+from target_quickbooks.reconcile.documents import (
+    BillDocument,
+    read_bill_document,
+    read_held_vendor,
+    read_order,
+)
+from target_quickbooks.reconcile.staging import Staging
+from target_quickbooks.report import RunReport
+from target_quickbooks.settings import Settings
+from target_quickbooks.store import link_table
+from target_quickbooks.store.database import Store
+
+VENDOR, ORDER = "Vendor", "PurchaseOrder"
+_WITH_INACTIVE = "Active IN (true, false)"
+_REASON = "found again for a store that was lost"
+
+logger = logging.getLogger("target-quickbooks")
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What a person should look at."""
+
+    stream: str
+    bill_id: str
+    label: str
+    quickbooks_id: str
+    what: str
+
+
+@dataclass(slots=True)
+class Found:
+    """What can be linked.
+
+    Attributes:
+        vendors: QuickBooks id by organization and BILL id.
+        orders: Likewise, of bills.
+        shared: Vendors that are one with another BILL vendor in QuickBooks.
+        linked: How many records are linked already, by stream.
+        missing: How many active vendors, and bills, were not found in QuickBooks, by stream.
+        marked: How many purchase orders carry ids of an organization, by organization.
+        unmarked: How many purchase orders carry none.
+        doubts: What a person should look at.
+    """
+
+    vendors: dict[Key, str] = field(default_factory=dict)
+    orders: dict[Key, str] = field(default_factory=dict)
+    shared: set[Key] = field(default_factory=set)
+    linked: Counter[str] = field(default_factory=Counter)
+    missing: Counter[str] = field(default_factory=Counter)
+    marked: Counter[str] = field(default_factory=Counter)
+    unmarked: int = 0
+    doubts: list[Doubt] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """An order that carries a mark."""
+
+    quickbooks_id: str
+    vendor_id: str
+    number: str
+
+
+class Rebuild:
+    """Both books, and what was found in them."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        store: Store,
+        client: QuickBooksClient,
+        records: Records,
+        staging: Staging,
+        now: Callable[[], dt.datetime],
+        overwrites: bool = False,
+    ) -> None:
+        self.found = Found()
+        self._settings = settings
+        self._store = store
+        self._client = client
+        self._directory = Directory(client)
+        self._records = records
+        self._staging = staging
+        self._now = now
+        self._overwrites = overwrites
+        self._marked: defaultdict[Key, list[_Order]] = defaultdict(list)
+        self._held: dict[str, QuickBooksVendor] = {}
+        self._witnesses: defaultdict[Key, Counter[str]] = defaultdict(Counter)
+
+    def survey(self) -> Found:
+        """Read QuickBooks, and find what belongs to BILL's records."""
+        self._read_quickbooks()
+        for organization_id in self._records.organizations():
+            company = Company(self._settings.realm_id, organization_id)
+            for portion in self._records.portions(organization_id, "bills"):
+                self._find_orders(company, portion)
+        organizations = set(self._records.organizations())
+        for (organization_id, bill_id), orders in sorted(self._marked.items()):
+            if organization_id in organizations:
+                self._doubt_unknown(bill_id, orders)
+        self._find_vendors()
+        return self.found
+
+    def link(self, *, run_id: str, trigger: str, sends: bool) -> Relinked:
+        """Link what was found.
+
+        Args:
+            run_id: Of this work, in the history.
+            trigger: Who or what started it.
+            sends: Whether the next run sends BILL's values where QuickBooks holds others.
+        """
+        report = RunReport()
+        outcomes = Outcomes(store=self._store, report=report, run_id=run_id, trigger=trigger, now=self._now)
+        relinked = Relinked(live=self._live, sends=sends, reason=_REASON)
+        memory, ledger = LastingMemory(self._store), LastingLedger(self._store, self._now)
+        parts: dict[str, Any] = {
+            "store": self._store,
+            "directory": self._directory,
+            "writer": LinkingOutlet(outcomes, self._links),
+            "policies": self._settings.policies,
+            "report": report,
+            "memory": memory,
+            "ledger": ledger,
+            "relinked": relinked,
+        }
+        vendors, orders = VendorRelinking(**parts), OrderRelinking(**parts)
+        for organization_id in self._records.organizations():
+            company = Company(self._settings.realm_id, organization_id)
+            for stream in sorted(REFERENCE_STREAMS | {"organization"}):
+                for portion in self._records.portions(organization_id, stream):
+                    memory.remember({(organization_id, stream): portion})
+            for portion in self._records.portions(organization_id, "vendors"):
+                vendors.write(company, self._proposed(self.found.vendors, company, portion))
+            for portion in self._records.portions(organization_id, "bills"):
+                orders.write(company, self._proposed(self.found.orders, company, portion))
+            for stream in ("bills", *sorted(LEARNED_STREAMS)):
+                for portion in self._records.portions(organization_id, stream):
+                    ledger.learn(company, {stream: portion})
+        return relinked
+
+    def _read_quickbooks(self) -> None:
+        profile = self._directory.company()
+        for page in self._pages(VENDOR, where=_WITH_INACTIVE):
+            self._held |= {str(row["Id"]): quickbooks_vendor(row, profile) for row in page}
+            self._staging.put_held(("", read_held_vendor(row, profile)) for row in page)
+        for page in self._pages(ORDER):
+            orders = [read_order(row, profile) for row in page]
+            self._staging.put_orders(orders)
+            for order in orders:
+                if order.mark is None:
+                    self.found.unmarked += 1
+                    continue
+                self.found.marked[order.mark[0]] += 1
+                self._marked[order.mark].append(_Order(order.quickbooks_id, order.vendor_id, order.number))
+
+    def _pages(self, entity: str, *, where: str = "") -> Iterator[list[Mapping[str, Any]]]:
+        start = 1
+        while True:
+            page = self._client.query(select_page(entity, start, where=where))
+            yield page
+            start += len(page)
+            if start > PAGE:
+                logger.info("Read %d %ss from QuickBooks.", start - 1, entity)
+            if len(page) < PAGE:
+                return
+
+    def _find_orders(self, company: Company, portion: Sequence[Mapping[str, Any]]) -> None:
+        bills = [read_bill_document(record, self._settings.policies, "") for record in portion]
+        linked = self._linked(company, ORDER, [bill.bill_id for bill in bills])
+        chosen: dict[str, _Order] = {}
+        for bill in bills:
+            key = (company.organization_id, bill.bill_id)
+            orders = self._marked.pop(key, [])
+            if orders:
+                order = self._choose(bill, orders)
+                self._witnesses[company.organization_id, bill.vendor_id][order.vendor_id] += 1
+                chosen[bill.bill_id] = order
+            elif bill.bill_id not in linked and not bill.reason:
+                self.found.missing["bills"] += 1
+        self.found.linked["bills"] += len(linked)
+        owners = self._owners(ORDER, [order.quickbooks_id for order in chosen.values()])
+        for bill in bills:
+            found = chosen.get(bill.bill_id)
+            if found is None or bill.bill_id in linked:
+                continue
+            owner = owners.get(found.quickbooks_id, bill.bill_id)
+            if owner != bill.bill_id:
+                what = f"its order is linked with bill {owner}; not linked"
+                self._doubt("bills", bill.bill_id, bill.label, found.quickbooks_id, what)
+            else:
+                self.found.orders[company.organization_id, bill.bill_id] = found.quickbooks_id
+
+    def _choose(self, bill: BillDocument, orders: Sequence[_Order]) -> _Order:
+        """Of several orders that carry the id of one bill, the one of its number, else the oldest."""
+        numbers = {bill.number, distinct_document_number(bill.number, bill.bill_id)} if bill.number else set()
+        ranked = sorted(orders, key=lambda one: (one.number not in numbers, _age(one.quickbooks_id)))
+        first, *others = ranked
+        if others:
+            ids = ", ".join(one.quickbooks_id for one in others)
+            what = f"purchase orders {ids} carry its id, too; {first.quickbooks_id} is taken for it"
+            self._doubt("bills", bill.bill_id, bill.label, first.quickbooks_id, what)
+        return first
+
+    def _doubt_unknown(self, bill_id: str, orders: Sequence[_Order]) -> None:
+        for order in orders:
+            label = f"purchase order '{order.number or order.quickbooks_id}'"
+            what = "carries the id of a bill that is not among BILL's records; not linked"
+            self._doubt("bills", bill_id, label, order.quickbooks_id, what)
+
+    def _find_vendors(self) -> None:
+        vendors: list[BillVendor] = []
+        linked: set[Key] = set()
+        for organization_id in self._records.organizations():
+            company = Company(self._settings.realm_id, organization_id)
+            for portion in self._records.portions(organization_id, "vendors"):
+                read = [one for record in portion if (one := self._vendor(organization_id, record))]
+                known = self._linked(company, VENDOR, [one.bill_id for one in read])
+                linked |= {(organization_id, bill_id) for bill_id in known}
+                vendors += [one for one in read if one.bill_id not in known]
+        taken = self._owners(VENDOR, list(self._held)) if not self._overwrites else {}
+        pairs = pair_vendors(vendors, self._held, self._witnesses, taken)
+        self.found.vendors, self.found.shared = pairs.found, pairs.shared
+        self.found.shared |= {key for key, one in pairs.found.items() if one in taken}
+        self.found.linked["vendors"] = len(linked)
+        self._tell(vendors, pairs)
+
+    def _tell(self, vendors: Sequence[BillVendor], pairs: Pairs) -> None:
+        for vendor in vendors:
+            quickbooks_id = pairs.found.get(vendor.key, "")
+            if not quickbooks_id and not vendor.archived:
+                self.found.missing["vendors"] += 1
+            if doubt := pairs.doubts.get(vendor.key):
+                self._doubt("vendors", vendor.bill_id, f"vendor '{vendor.name}'", quickbooks_id, doubt)
+
+    def _vendor(self, organization_id: str, record: Mapping[str, Any]) -> BillVendor | None:
+        """The vendor; by its name alone if it cannot be mapped, and None if it has none."""
+        profile = self._directory.company()
+        with suppress(Refusal):
+            payload = map_vendor(read_vendor(record), profile).payload
+            return bill_vendor(organization_id, record, payload, profile)
+        name = display_name(str(record.get("name") or ""))
+        return bill_vendor(organization_id, record, {"DisplayName": name}, profile) if name else None
+
+    def _doubt(self, stream: str, bill_id: str, label: str, quickbooks_id: str, what: str) -> None:
+        self.found.doubts.append(Doubt(stream, bill_id, label, quickbooks_id, what))
+
+    def _linked(self, company: Company, entity: str, bill_ids: Iterable[str]) -> dict[str, Link]:
+        """Links that are there, and stay."""
+        if self._overwrites:
+            return {}
+        with self._store.reading() as connection:
+            return link_table.find(connection, company, entity, bill_ids)
+
+    def _owners(self, entity: str, quickbooks_ids: Sequence[str]) -> dict[str, str]:
+        """Which BILL record each of these objects is linked with."""
+        if self._overwrites:
+            return {}
+        with self._store.reading() as connection:
+            return link_table.owners(connection, Company(self._settings.realm_id, ""), entity, quickbooks_ids)
+
+    @staticmethod
+    def _proposed(
+        found: Mapping[Key, str], company: Company, portion: Sequence[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
+        return [record for record in portion if (company.organization_id, str(record["id"])) in found]
+
+    def _links(self, company: Company, entity: str, bill_ids: Iterable[str]) -> dict[str, Link]:
+        """The links to be made, with what QuickBooks holds as last sent."""
+        found = self.found.vendors if entity == VENDOR else self.found.orders
+        keys = [(company.organization_id, bill_id) for bill_id in bill_ids]
+        wanted = {key: found[key] for key in keys if key in found}
+        if entity == VENDOR:
+            held = self._staging.held_by_id(wanted.values())
+            return {
+                key[1]: vendor_link(key[1], held[one].live, shared=key in self.found.shared)
+                for key, one in wanted.items()
+            }
+        orders = self._staging.orders_by_id(wanted.values())
+        return {key[1]: order_link(key[1], orders[one].live) for key, one in wanted.items()}
+
+    def _live(self, entity: str, quickbooks_id: str) -> Mapping[str, Any]:
+        if entity == VENDOR:
+            return self._staging.held_by_id([quickbooks_id])[quickbooks_id].live
+        return self._staging.orders_by_id([quickbooks_id])[quickbooks_id].live
+
+
+def _age(quickbooks_id: str) -> tuple[int, str]:
+    """QuickBooks counts its ids upwards."""
+    return (int(quickbooks_id) if quickbooks_id.isdecimal() else 0), quickbooks_id
