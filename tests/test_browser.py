@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -32,6 +33,7 @@ pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(600)]
 
 PASSWORD = "a long enough password"
 BASE = "/books/larkfield"
+_LATER = {"payments", "recurring_bills", "vendor_credits"}
 _SWITCHES = (
     "no-sandbox",
     "disable-gpu",
@@ -116,7 +118,8 @@ def company(browser, books_of, tmp_path_factory):
     assert browser.is_connected()
     with running("demo") as simulator:
         books = books_of(simulator, tmp_path_factory.mktemp("company"))
-        books.sync()
+        # Payments would take a minute more, because of QuickBooks' limit of batches.
+        books.write(line for line in books.read() if json.loads(line).get("stream") not in _LATER)
         yield books
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import io
+import json
 import re
 import shutil
 import socket
@@ -36,6 +37,7 @@ CLIENT = {
     "client_secret": DEMO.client_secret,
     "encryption_key": DEMO.encryption_key,
 }
+PAYMENTS = {"payments", "recurring_bills", "vendor_credits"}
 _FIELD = re.compile(r'name="csrf" value="([^"]+)"')
 _TAG = re.compile(r"<[^>]+>")
 
@@ -49,17 +51,23 @@ def config_of(simulator, prefix):
 
 
 def run_once(tap_config, target_config, trigger="command line"):
-    """What `meltano run tap-bill target-quickbooks` does, in this process."""
+    """What `meltano run` does with vendors and bills, in this process.
+
+    With payments it would take a minute, because of QuickBooks' limit of batches.
+    """
     lines = io.StringIO()
     with contextlib.redirect_stdout(lines):
         TapBill(config=dict(tap_config)).sync_all()
+    wanted = [
+        line for line in lines.getvalue().splitlines() if json.loads(line).get("stream") not in PAYMENTS
+    ]
     with (
         pytest.MonkeyPatch.context() as patch,
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.redirect_stderr(io.StringIO()),
     ):
         patch.setenv("TARGET_QUICKBOOKS_TRIGGER", trigger)
-        TargetQuickbooks(config=dict(target_config)).listen(io.StringIO(lines.getvalue()))
+        TargetQuickbooks(config=dict(target_config)).listen(io.StringIO("\n".join(wanted)))
 
 
 @dataclass

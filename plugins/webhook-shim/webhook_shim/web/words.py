@@ -70,6 +70,7 @@ STREAMS = {
     "vendors": "Vendors",
     "bills": "Bills",
     "payments": "Payments",
+    "bill_payments": "Payments of bills",
     "recurring_bills": "Recurring bills",
     "vendor_credits": "Vendor credits",
     "chart_of_accounts": "Accounts",
