@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -153,17 +154,19 @@ def recognise(schedules: Sequence[Schedule], turns: Iterable[Turn], bills: Itera
     known = list(turns)
     taken = {turn.bill_id for turn in known if turn.bill_id}
     filled = {(turn.recurring_id, turn.due_date) for turn in known if turn.bill_id}
-    open_turns = {(turn.recurring_id, turn.due_date) for turn in known if not turn.bill_id}
-    open_turns |= {(schedule.id, schedule.next_due) for schedule in schedules if schedule.next_due}
-    candidates: list[tuple[int, str, str, str]] = []
-    for schedule in schedules:
-        for bill in bills if isinstance(bills, Sequence) else list(bills):
-            if bill.vendor_id != schedule.vendor_id or bill.bill_id in taken:
-                continue
-            for due in _possible_turns(schedule, bill, open_turns):
-                score = _score(schedule, bill, due, is_open=(schedule.id, due) in open_turns)
-                if score and (schedule.id, due) not in filled:
-                    candidates.append((-score, schedule.id, due, bill.bill_id))
+    open_dates: defaultdict[str, set[str]] = defaultdict(set)
+    for turn in known:
+        if not turn.bill_id:
+            open_dates[turn.recurring_id].add(turn.due_date)
+    of_vendor: defaultdict[str, list[Balance]] = defaultdict(list)
+    for bill in bills:
+        if bill.bill_id not in taken:
+            of_vendor[bill.vendor_id].append(bill)
+    candidates = [
+        candidate
+        for schedule in schedules
+        for candidate in _candidates(schedule, open_dates[schedule.id], of_vendor[schedule.vendor_id])
+    ]
     found: list[Turn] = []
     for _, recurring_id, due, bill_id in sorted(candidates):
         if bill_id in taken or (recurring_id, due) in filled:
@@ -197,11 +200,15 @@ def number_is(number: str, due: str) -> bool:
     return number == short or any(number == day.strftime(form) for form in _NUMBER_FORMS)
 
 
-def _possible_turns(schedule: Schedule, bill: Balance, open_turns: Iterable[tuple[str, str]]) -> set[str]:
-    dates = {due for recurring_id, due in open_turns if recurring_id == schedule.id}
-    if bill.due_date:
-        dates.add(bill.due_date)
-    return dates
+def _candidates(
+    schedule: Schedule, open_dates: Iterable[str], bills: Iterable[Balance]
+) -> Iterator[tuple[int, str, str, str]]:
+    """The turns that bills of the vendor may be, the best first when sorted."""
+    dates = {*open_dates, schedule.next_due} - {""}
+    for bill in bills:
+        for due in dates | ({bill.due_date} - {""}):
+            if score := _score(schedule, bill, due, is_open=due in dates):
+                yield -score, schedule.id, due, bill.bill_id
 
 
 def _score(schedule: Schedule, bill: Balance, due: str, *, is_open: bool) -> int:

@@ -191,6 +191,8 @@ def upgrade() -> None:
         "recurring_turns",
         ["realm_id", "organization_id", "bill_id"],
     )
+    # What was kept of these before said neither for which company in QuickBooks nor what came before.
+    op.execute("DELETE FROM tracked_records WHERE stream <> 'organization'")
 
 
 def downgrade() -> None:
