@@ -143,23 +143,23 @@ def test_a_new_server_begins_with_all_that_there_is(shim):
 
 def test_single_vendors_are_in_quickbooks_within_seconds(shim, capsys):
     """Each comes alone: the wait for more events, and a run; the runs are counted and cover the events."""
-    bare = [
-        _timed(lambda: shim.meltano("run", "sync-vendors-and-bills").check_returncode()) for _ in range(3)
-    ]
     until(shim.is_idle)
     runs_before = len(shim.jobs())
-    seconds = []
+    seconds, bare = [], []
     for number in range(SINGLES):
+        if number % 5 == 0:
+            bare.append(_timed(lambda: shim.meltano("run", "sync-vendors-and-bills").check_returncode()))
         name = f"Single {number}"
         seconds.append(_timed(lambda: _arrive(shim, name)))  # noqa: B023 - called at once
         until(shim.is_idle)
     p95 = statistics.quantiles(seconds, n=20, method="inclusive")[-1]
-    allowed = DEBOUNCE_SECONDS + 2 * statistics.median(bare)
+    # Other tests may keep the machine busy: the slowest of the runs made in between is the measure.
+    allowed = DEBOUNCE_SECONDS + 2 * max(bare)
     with capsys.disabled():
         print(  # noqa: T201 - the figure is what the test is for
             f"\nvendor.created to vendor in QuickBooks: p50 {statistics.median(seconds):.1f} s, "
             f"p95 {p95:.1f} s, {DEBOUNCE_SECONDS} s of it debounce; "
-            f"a bare meltano run: {statistics.median(bare):.1f} s"
+            f"a bare meltano run: {min(bare):.1f} to {max(bare):.1f} s"
         )
     assert p95 < allowed
     jobs = shim.jobs()[: -runs_before or None]
