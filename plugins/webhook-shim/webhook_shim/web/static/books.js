@@ -1,6 +1,8 @@
 // What the page does better with a script: live progress without a reload, one tick for all. It works without.
 "use strict";
 
+document.querySelector(".tabs-in [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
 for (const box of document.querySelectorAll("[data-tick-all]")) {
   const boxes = () => document.querySelectorAll(`input[name="${box.dataset.tickAll}"]`);
   box.closest("[hidden]")?.removeAttribute("hidden");
