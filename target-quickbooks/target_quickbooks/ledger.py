@@ -16,15 +16,13 @@ from sqlalchemy import Connection
 from typing_extensions import override
 
 from target_quickbooks.links import Company
+from target_quickbooks.mapping.payment_records import observe_bill, observe_credit, observe_payment
 from target_quickbooks.mapping.payments import (
     Account,
     Balance,
     Credit,
     Payment,
     bills_of,
-    observe_bill,
-    observe_credit,
-    observe_payment,
 )
 from target_quickbooks.mapping.refusal import Refusal
 from target_quickbooks.recurring import Schedule, Turn, passed_turns, read_schedule, recognise

@@ -17,7 +17,8 @@ from target_quickbooks.mapping.chart import Chart
 from target_quickbooks.mapping.names import sentence_start
 from target_quickbooks.mapping.payload import Mapped
 from target_quickbooks.mapping.payment_note import read_note, settled
-from target_quickbooks.mapping.payments import Account, observe_bill
+from target_quickbooks.mapping.payment_records import observe_bill
+from target_quickbooks.mapping.payments import Account
 from target_quickbooks.mapping.purchase_order import (
     OrderContext,
     VendorInQuickBooks,

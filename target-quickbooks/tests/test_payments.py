@@ -11,12 +11,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from target_quickbooks.mapping.names import NOTE_LENGTH
 from target_quickbooks.mapping.payment_note import edited_note, note_lines, read_note, settled, write_note
+from target_quickbooks.mapping.payment_records import observe_bill, observe_credit, observe_payment
 from target_quickbooks.mapping.payments import (
     Account,
     Standing,
-    observe_bill,
-    observe_credit,
-    observe_payment,
 )
 from target_quickbooks.mapping.purchase_order import marker, read_marker
 from target_quickbooks.mapping.refusal import Refusal

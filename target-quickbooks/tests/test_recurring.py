@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from target_quickbooks.mapping.payments import observe_bill
+from target_quickbooks.mapping.payment_records import observe_bill
 from target_quickbooks.recurring import Turn, missing, number_is, passed_turns, read_schedule, recognise
 
 SEEN = dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
