@@ -6,18 +6,22 @@ import csv
 import datetime as dt
 import io
 import json
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from ap_simulator.testing import running
-from sqlalchemy import update
+from sqlalchemy import select, update
 from target_quickbooks.comparison import Difference
 from target_quickbooks.errors import StoreError
-from target_quickbooks.store import audit_table, drift_table, failure_table, run_table
+from target_quickbooks.store import audit_table, drift_table, failure_table, link_table, run_table
 from target_quickbooks.store.failure_table import Failure, Selection
+from target_quickbooks.store.tables import links
 from webhook_shim import commands
 from webhook_shim.store import jobs_table
 from webhook_shim.store.jobs_table import Status
 from webhook_shim.store.tables import jobs
+from webhook_shim.web.figures import Figures
 
 pytestmark = pytest.mark.xdist_group("web")
 BASE = "/books/larkfield"
@@ -75,6 +79,29 @@ def test_the_sums_are_those_of_the_orders_in_quickbooks(visitor, demo):
         assert f" {len(chosen)} " in part
         usd = sum(order["TotalAmt"] for order in chosen if order["CurrencyRef"]["value"] == "USD")
         assert f"{usd:,.2f} USD" in part
+
+
+def test_sums_follow_orders_that_change_and_links_that_are_forgotten(server):
+    """They are kept in memory, so what changed since has to be noticed."""
+    company, figures = server.books.company, Figures()
+
+    def sent():
+        with server.store.reading() as connection:
+            return figures.sent(connection, company)
+
+    before = sent()
+    with server.store.writing() as connection:
+        row = connection.execute(select(links).where(links.c.entity == "PurchaseOrder")).mappings().first()
+        link = link_table.find(connection, company, "PurchaseOrder", [row["bill_id"]])[row["bill_id"]]
+        desired = {"POStatus": "Open", "CurrencyRef": {"value": "JPY"}, "Line": [{"Amount": Decimal("7.50")}]}
+        changed = replace(link, desired=desired)
+        link_table.save(connection, company, changed, now=server.context.now())
+    after = sent()
+    assert after.open_orders.sums["JPY"] == Decimal("7.50")
+    assert "JPY" not in before.open_orders.sums
+    with server.store.writing() as connection:
+        link_table.remove(connection, company, "PurchaseOrder", row["bill_id"])
+    assert "JPY" not in sent().open_orders.sums
 
 
 def test_in_step_after_the_failures_are_gone(visitor):
