@@ -343,6 +343,18 @@ def test_a_change_that_is_held_is_a_failure_and_goes_through_once_it_may(books, 
     assert state(books) == (CLOSED, ["Paid 120.50"])
 
 
+def test_a_failure_for_an_order_that_is_forgotten_is_settled(books, control, bill, pay):
+    control.set_switches({"quickbooks.closed_books_purchase_orders": True})
+    unpaid = bill()
+    books.sync()
+    control.change_profile(book_close_date="2026-11-30")
+    pay(unpaid)
+    assert books.write(only(books.read(books.state), "payments")).exit_code == 1
+    empty(books, "links")
+    assert books.write(only(books.read(books.state))).exit_code == 0
+    assert order(books)["POStatus"] == OPEN
+
+
 def test_a_bill_that_is_held_is_one_failure_with_its_payments(books, control, bill, pay):
     control.set_switches({"quickbooks.closed_books_purchase_orders": True})
     unpaid = bill()

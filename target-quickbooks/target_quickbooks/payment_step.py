@@ -25,11 +25,12 @@ from target_quickbooks.mapping.purchase_order import marker
 from target_quickbooks.mapping.source import Kind
 from target_quickbooks.order_planning import plan_linked_order
 from target_quickbooks.order_step import OrderStep
-from target_quickbooks.planning import Item, Operation
+from target_quickbooks.planning import Change, Item, Operation
 from target_quickbooks.policies import DeniedBill, PaidBill
 from target_quickbooks.preflight import Bills
 from target_quickbooks.recurring import missing
-from target_quickbooks.store import failure_table, payment_table, recurring_table
+from target_quickbooks.step import NEW
+from target_quickbooks.store import failure_table, link_table, payment_table, recurring_table
 from target_quickbooks.store.failure_table import Failure
 
 #: The stream that changes by payments are counted and fail under; its ids are those of bills.
@@ -72,6 +73,23 @@ class PaymentStep(OrderStep):
             ready = [bill_id for bill_id in bill_ids if bill_id not in held]
             self._write(company, ready, asked=set(asked))
             ledger.settle(company, ready)
+        self._let_be(company, records)
+
+    def _let_be(self, company: Company, records: Sequence[Mapping[str, Any]]) -> None:
+        """What failed for an order that is linked no more: the bill is written anew, with its payments."""
+        if not records:
+            return
+        links = self.links(company, self.entity, [str(record["id"]) for record in records])
+        gone = [record for record in records if str(record["id"]) not in links]
+        reason = "its order is no longer linked"
+        self.writer.apply(
+            [
+                Submission(
+                    company, record, Change(Operation.SKIP, self.bare_item(record, None), reason=reason)
+                )
+                for record in gone
+            ]
+        )
 
     def _held(self, company: Company, bill_ids: Sequence[str]) -> set[str]:
         """Bills whose own change QuickBooks does not take: it has their payments too, and is tried again."""
@@ -110,6 +128,7 @@ class PaymentStep(OrderStep):
         accounts = self.books.accounts(company, links)
         pending = [self._pending(company, link, accounts[bill_id]) for bill_id, link in links.items()]
         let_go = self._let_go(company, [record for record, _ in pending if record["id"] not in asked])
+        let_go |= self._closed_from_the_start(company, [item for _, item in pending]) - asked
         with self.store.reading() as connection:
             failed = failure_table.unsettled_ids(connection, company, self.stream, links)
         planned = [
@@ -167,6 +186,23 @@ class PaymentStep(OrderStep):
         if balance and (balance.archived or (denied and self.policies.denied_bill is DeniedBill.CLOSE)):
             return None
         return self.policies.paid_bill is PaidBill.CLOSE
+
+    def _closed_from_the_start(self, company: Company, items: Sequence[Item]) -> set[str]:
+        """Bills that were paid before they were first seen: their orders were created closed.
+
+        Only their notes would change, which is not worth writing every paid order of a firm's history twice.
+        """
+        closed = {
+            item.bill_id: item.link
+            for item in items
+            if item.link
+            and item.link.desired.get("POStatus") == item.mapped.payload.get("POStatus") == "Closed"
+            and not read_note(str(item.link.desired.get("PrivateNote") or "")).lines
+        }
+        with self.store.reading() as connection:
+            created = link_table.as_created(connection, company, self.entity, closed)
+        planned = {bill_id for bill_id, link in closed.items() if link.quickbooks_id == NEW}
+        return created | planned
 
     def _let_go(self, company: Company, records: Sequence[Mapping[str, Any]]) -> set[str]:
         """What a person has dismissed, as long as it is what it was then."""
