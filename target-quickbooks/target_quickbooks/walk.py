@@ -29,7 +29,9 @@ from target_quickbooks.vendor_step import VendorStep
 #: In the order in which they are written; ``bill_payments``, what payments change, is sent by no tap.
 WRITTEN_STREAMS = ("vendors", "bills", BILL_PAYMENTS)
 STREAMS = REFERENCE_STREAMS | TRACKED_STREAMS | frozenset({"vendors", "bills"})
-WINDOW = 900
+#: So many records are taken to QuickBooks together. Bills whose payments are in the same window are written
+#: once, with them; those whose payments come later, twice.
+WINDOW = 1_500
 _PAYING = frozenset({"payments", "vendor_credits", BILL_PAYMENTS})
 #: Refusals by QuickBooks whose cause lies there and may be gone by the next run: something inactive,
 #: a plan or permission, a name or number in use, an object that others were editing, its servers.
