@@ -396,3 +396,11 @@ def empty(books, table):
     with engine.begin() as connection:
         connection.execute(sqlalchemy.text(f"DELETE FROM {table}"))  # noqa: S608 - a fixed name
     engine.dispose()
+
+
+def test_paid_history_is_not_written_twice_for_its_notes(demo):
+    run = demo.sync()
+    paid = sum(order["POStatus"] == "Closed" for order in demo.stored("PurchaseOrder"))
+    assert paid > 400
+    assert run.streams["bill_payments"]["updated"] < 40
+    assert demo.sync(full=True).written() == 0

@@ -54,6 +54,20 @@ def find(connection: Connection, company: Company, entity: str, bill_ids: Iterab
     return found
 
 
+def as_created(connection: Connection, company: Company, entity: str, bill_ids: Iterable[str]) -> set[str]:
+    """Those of the BILL ids whose object was not written again since it was created."""
+    found: set[str] = set()
+    for ids in _portions(bill_ids):
+        query = select(links.c.bill_id).where(
+            _of(company),
+            links.c.entity == entity,
+            links.c.bill_id.in_(ids),
+            links.c.created_at == links.c.updated_at,
+        )
+        found |= set(connection.execute(query).scalars())
+    return found
+
+
 def owners(
     connection: Connection, company: Company, entity: str, quickbooks_ids: Iterable[str]
 ) -> dict[str, str]:
