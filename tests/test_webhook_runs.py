@@ -24,7 +24,7 @@ from target_quickbooks.store.cipher import Cipher
 from target_quickbooks.store.database import open_store
 from target_quickbooks.store.failure_table import Selection
 from webhook_shim.events import System
-from webhook_shim.store import inbox_table, jobs_table
+from webhook_shim.store import inbox_table, jobs_table, subscription_table
 from webhook_shim.store.jobs_table import Kind, Status
 
 REALM = "9341452000000001"
@@ -209,6 +209,44 @@ def test_a_run_beside_another_one_of_meltano_is_tried_again(shim):
     assert shim.job(job_id).status == Status.WAITING
     other.communicate(timeout=120)
     until(lambda: shim.job(job_id).status == Status.SUCCEEDED)
+
+
+def test_what_an_outage_missed_is_caught_up_and_bill_sends_again(new_project, books_of, tmp_path):
+    """BILL gives up on a server that is down for an hour, and says no more until it is told to."""
+    with running("empty") as simulator:
+        shim = Shim(new_project(simulator), books_of(simulator, tmp_path))
+        with shim.serving():
+            until(lambda: shim.jobs() and shim.is_idle())
+            shim.meltano("invoke", "webhook-shim:subscribe", "--url", shim.url).check_returncode()
+        names = [f"While It Was Down {number}" for number in range(3)]
+        for name in names:
+            shim.books.bill.vendor(name)
+            until(lambda: _given_up(simulator))
+        shim.books.bill.vendor("Never Told Of")
+        with shim.serving():
+            until(lambda: all(shim.vendor(name) for name in [*names, "Never Told Of"]))
+            until(lambda: _is_enabled(simulator))
+            until(lambda: _subscription(shim).disabled_at is None)
+            shim.books.bill.vendor("After It")
+            until(lambda: shim.vendor("After It"))
+            assert shim.jobs()[0].reason == "event"
+        shim.store.close()
+
+
+def _is_enabled(simulator):
+    [receiver] = simulator.control.webhooks()["bill"]
+    return receiver["enabled"]
+
+
+def _given_up(simulator):
+    """Let the time pass that BILL waits between its attempts."""
+    simulator.control.advance(1200)
+    return not _is_enabled(simulator)
+
+
+def _subscription(shim):
+    with shim.store.reading() as connection:
+        return subscription_table.load(connection, shim.store.cipher, ORGANIZATION)
 
 
 def _arrive(shim, name):

@@ -91,7 +91,7 @@ def test_a_disabled_one_is_enabled_and_a_run_asked_for(watched, context, bill):
     look(watched, context)
     assert bill.held.enabled
     [job] = jobs(context)
-    assert (job.kind, job.reason, job.status) == (Kind.SYNC, "subscription", Status.WAITING)
+    assert (job.kind, job.reason, job.status) == (Kind.DAILY, "subscription", Status.WAITING)
     assert disabled_at(context) == context.now()
 
 

@@ -101,7 +101,7 @@ class Watch:
             job = jobs_table.by_id(connection, job_id) if job_id else None
             if job is None or job.status in {Status.FAILED, Status.STOPPED, Status.LOST}:
                 self._catching_up[books.name] = jobs_table.ask(
-                    connection, books.company, Kind.SYNC, REASON, (), self._now()
+                    connection, books.company, Kind.DAILY, REASON, (), self._now()
                 )
         if job and job.status == Status.SUCCEEDED:
             desk.caught_up()
