@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from target_quickbooks.adoption.decisions import read_adoptions
 from target_quickbooks.gate import Gate
 from target_quickbooks.ledger import LastingLedger, PassingLedger
 from target_quickbooks.memory import LastingMemory, PassingMemory
@@ -87,7 +88,10 @@ def assemble(
 
     Raises:
         RunConflict: Another run did not end in time.
+        SettingsError: The file of ``adoptions_path`` cannot be used.
     """
+    path = None if settings.mode is Mode.RECONCILE else settings.adoptions_path
+    adoptions = read_adoptions(path) if path else None
     store = open_store(settings.store_url, Cipher(settings.encryption_keys))
     run_id, trigger = str(uuid.uuid4()), trigger or _trigger()
     lease = None if settings.mode is Mode.PLAN else _lease(settings, store, run_id, sleep)
@@ -131,7 +135,7 @@ def assemble(
     )
     memory = PassingMemory(store) if plans else LastingMemory(store)
     ledger = PassingLedger(store, utc_now) if plans else LastingLedger(store, utc_now)
-    parts = (store, directory, writer, settings.policies, report, memory, gate, plans, ledger)
+    parts = (store, directory, writer, settings.policies, report, memory, gate, plans, ledger, adoptions)
     vendors, orders = VendorStep(*parts), OrderStep(*parts)
     walk = Walk(
         realm_id=settings.realm_id,

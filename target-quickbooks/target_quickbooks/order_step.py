@@ -10,6 +10,7 @@ from typing import Any
 
 from typing_extensions import override
 
+from target_quickbooks.adoption.adopting import plan_decided_order
 from target_quickbooks.changes import Conflict, Submission
 from target_quickbooks.linked_vendors import SeenVendor
 from target_quickbooks.links import Company, Link
@@ -317,10 +318,27 @@ class OrderStep(Step):
             for number in _numbers(item)
         ]
         orders = _Orders(self.directory.orders_numbered(numbers) if numbers else {}, given_up)
+        items = self._as_decided(company, items)
         changes = [
             item if isinstance(item, Change) else self._plan_one(company, item, orders) for item in items
         ]
         return self.against_live(changes)
+
+    def _as_decided(self, company: Company, items: Sequence[Item | Change]) -> list[Item | Change]:
+        """The items; those that a person decided on are planned by that."""
+        decided = self.decided(company, items)
+        if not decided:
+            return list(items)
+        live, owners = self.wanted_for_adoption(company, decided.values())
+        planned: list[Item | Change] = []
+        for item in items:
+            found = decided.get(item.bill_id) if isinstance(item, Item) else None
+            change = None
+            if found and isinstance(item, Item):
+                there, owner = live.get(found.quickbooks_id), owners.get(found.quickbooks_id, "")
+                change = plan_decided_order(item, found, there, owner, self.policies)
+            planned.append(self._told(change) if change else item)
+        return planned
 
     def _plan_one(self, company: Company, item: Item, orders: _Orders) -> Change:
         if item.link:
@@ -355,16 +373,19 @@ class OrderStep(Step):
         items = [self.with_link(company, conflict.submission.item) for conflict in conflicts]
         numbers = [number for item in items if item.link is None for number in _numbers(item)]
         orders = _Orders(self.directory.orders_numbered(numbers) if numbers else {})
+        decided = self._as_decided(company, items)
         changes = [
-            self._plan_refused(company, item, conflict, orders)
-            for item, conflict in zip(items, conflicts, strict=True)
+            self._plan_refused(company, item, conflict, orders, again if isinstance(again, Change) else None)
+            for item, again, conflict in zip(items, decided, conflicts, strict=True)
         ]
         return [
             Submission(company, conflict.submission.record, change)
             for conflict, change in zip(conflicts, self.against_live(changes), strict=True)
         ]
 
-    def _plan_refused(self, company: Company, item: Item, conflict: Conflict, orders: _Orders) -> Change:
+    def _plan_refused(
+        self, company: Company, item: Item, conflict: Conflict, orders: _Orders, again: Change | None
+    ) -> Change:
         change, link = conflict.submission.change, item.link
         recovery = conflict.fault.recovery
         found = orders.ours(company, item, _numbers(item)) if link is None else None
@@ -375,6 +396,8 @@ class OrderStep(Step):
             distinct = distinct_document_number(str(change.body.get("DocNumber") or ""), item.bill_id)
             return replace(change, item=item, body={**change.body, "DocNumber": distinct})
         outdated = recovery is Recovery.REREAD or conflict.fault.may_be_repetition
+        if again and outdated:
+            return again
         if outdated and not found:
             return plan_linked_order(item, link) if link else plan_order(item, None, "")
         if recovery is Recovery.CLOSED:

@@ -67,6 +67,7 @@ class Settings:
     fail_on_failed_records: bool = True
     ignore_unknown_streams: bool = False
     report_path: Path | None = None
+    adoptions_path: Path | None = None
     user_agent: str = "target-quickbooks"
     max_retry_seconds: int = 300
     wait_for_run_seconds: int = 600
@@ -390,6 +391,17 @@ _RUN = (
         ),
     ),
     th.Property(
+        "adoptions_path",
+        th.StringType,
+        title="Adoptions Path",
+        description=(
+            "File in which a person decided which vendors and purchase orders that QuickBooks held before "
+            "are those of BILL, as `quickbooks-admin links propose` prints it: CSV, or JSON if its name ends "
+            "in `.json`. Each record is linked with what is there (`link`), written anew (`new`), left out "
+            "(`skip`) or, with no decision, waits."
+        ),
+    ),
+    th.Property(
         "max_retry_seconds",
         th.IntegerType(minimum=0),
         default=300,
@@ -437,7 +449,7 @@ def from_config(config: Mapping[str, Any], *, default_store_url: str) -> Setting
     sandbox = config.get("environment") == "sandbox"
     keys = tuple(key.strip() for key in str(config["encryption_key"]).split(",") if key.strip())
     report, retry = config.get("report_path"), config.get("max_retry_seconds")
-    wait = config.get("wait_for_run_seconds")
+    wait, adoptions = config.get("wait_for_run_seconds"), config.get("adoptions_path")
     return Settings(
         client_id=str(config["client_id"]),
         client_secret=str(config["client_secret"]),
@@ -452,6 +464,7 @@ def from_config(config: Mapping[str, Any], *, default_store_url: str) -> Setting
         fail_on_failed_records=config.get("fail_on_failed_records") is not False,
         ignore_unknown_streams=bool(config.get("ignore_unknown_streams", False)),
         report_path=Path(report) if report else None,
+        adoptions_path=Path(adoptions) if adoptions else None,
         user_agent=config.get("user_agent") or "target-quickbooks",
         max_retry_seconds=300 if retry is None else int(retry),
         wait_for_run_seconds=600 if wait is None else int(wait),

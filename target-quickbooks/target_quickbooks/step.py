@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
+from target_quickbooks.adoption.decisions import Adoptions, Decided
 from target_quickbooks.changes import Submission
 from target_quickbooks.exact_json import fingerprint
 from target_quickbooks.gate import Gate
@@ -40,6 +41,7 @@ class Step:
         gate: The pre-flight that stands before the first write.
         foresees: Ask before a write what is otherwise asked when QuickBooks refuses it.
         ledger: What is known of payments; that of the store if not given.
+        adoptions: What a person decided about records that QuickBooks may hold already.
     """
 
     store: Store
@@ -51,6 +53,7 @@ class Step:
     gate: Gate | None = None
     foresees: bool = False
     ledger: Ledger | None = None
+    adoptions: Adoptions | None = None
 
     stream: ClassVar[str]
     entity: ClassVar[str]
@@ -163,6 +166,32 @@ class Step:
                 f"{item.bill_id}, or set missing_in_quickbooks to recreate."
             ),
         )
+
+    def decided(self, company: Company, items: Sequence[Item | Change]) -> dict[str, Decided]:
+        """What a person decided, by BILL id, about those of the items that are to be written anew."""
+        adoptions = self.adoptions
+        if adoptions is None:
+            return {}
+        new = [item for item in items if isinstance(item, Item) and item.link is None and not item.archived]
+        with self.store.reading() as connection:
+            written = link_table.find(connection, company, self.entity, [item.bill_id for item in new])
+        found = {
+            item.bill_id: adoptions.of(company.organization_id, self.stream, item.bill_id)
+            for item in new
+            if item.bill_id not in written
+        }
+        return {bill_id: one for bill_id, one in found.items() if one}
+
+    def wanted_for_adoption(
+        self, company: Company, decided: Iterable[Decided]
+    ) -> tuple[Mapping[str, Mapping[str, Any]], Mapping[str, str]]:
+        """The objects that are to be taken over as they are now, and whose they are already, by id."""
+        ids = sorted({one.quickbooks_id for one in decided if one.quickbooks_id})
+        if not ids:
+            return {}, {}
+        with self.store.reading() as connection:
+            owners = link_table.owners(connection, company, self.entity, ids)
+        return self.directory.objects(self.entity, ids), owners
 
     def submissions(
         self,

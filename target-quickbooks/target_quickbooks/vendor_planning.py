@@ -98,7 +98,7 @@ def plan_vendor(item: Item, names: NamesInUse, policies: Policies, attempt: int 
         return _taken(item, name, names)
     twin = names.adoptable(name)
     if twin and attempt <= 1 and policies.vendor_conflict is VendorConflict.ADOPT:
-        adopted = _adopt_vendor(item, twin)
+        adopted = adopt_vendor(item, twin)
         if adopted:
             return adopted
     for suffix in _suffixes(item)[max(attempt - 1, 0) :]:
@@ -202,7 +202,7 @@ def foresee_name(change: Change, names: NamesInUse, policies: Policies) -> Chang
     return change
 
 
-def _adopt_vendor(item: Item, twin: Mapping[str, Any]) -> Change | None:
+def adopt_vendor(item: Item, twin: Mapping[str, Any]) -> Change | None:
     """Take over a vendor of the same name that nobody owns, unless it is in another currency."""
     quickbooks_id = str(twin["Id"])
     wanted = item.mapped.payload.get("CurrencyRef")

@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
+from target_quickbooks.adoption.adopting import plan_decided_vendor
+from target_quickbooks.adoption.decisions import Decision
 from target_quickbooks.changes import Conflict, Submission
 from target_quickbooks.linked_vendors import LinkedVendors, SeenVendor, Standing
 from target_quickbooks.links import Company, Link
@@ -16,7 +18,13 @@ from target_quickbooks.mapping.refusal import Refusal
 from target_quickbooks.mapping.source import Vendor, read_vendor
 from target_quickbooks.mapping.vendor import map_vendor
 from target_quickbooks.planning import Change, Item, Operation, refused
-from target_quickbooks.policies import ArchivedVendor, InactiveVendor, MissingInQuickBooks
+from target_quickbooks.policies import (
+    ArchivedVendor,
+    InactiveVendor,
+    MissingInQuickBooks,
+    Policies,
+    VendorConflict,
+)
 from target_quickbooks.preflight import Bills
 from target_quickbooks.quickbooks.faults import Recovery
 from target_quickbooks.step import ENOUGH_ROUNDS, Step
@@ -163,14 +171,44 @@ class VendorStep(Step):
             and (not item.archived if item.link is None else self.foresees and _is_renamed(item, item.link))
         ]
         names = self._names(company, wanted, look_at_others=self.foresees)
-        changes = [item if isinstance(item, Change) else self._plan_one(item, names) for item in items]
+        items = self._as_decided(company, items)
+        for item in items:
+            if isinstance(item, Change):
+                _take(names, item)
+        changes = [
+            item if isinstance(item, Change) else self._plan_one(company, item, names) for item in items
+        ]
         return self._against_quickbooks(company, changes)
 
-    def _plan_one(self, item: Item, names: NamesInUse) -> Change:
+    def _as_decided(self, company: Company, items: Sequence[Item | Change]) -> list[Item | Change]:
+        """The items; those that a person decided on are planned by that."""
+        decided = self.decided(company, items)
+        if not decided:
+            return list(items)
+        live, owners = self.wanted_for_adoption(company, decided.values())
+        planned: list[Item | Change] = []
+        for item in items:
+            found = decided.get(item.bill_id) if isinstance(item, Item) else None
+            change = None
+            if found and isinstance(item, Item):
+                there, owner = live.get(found.quickbooks_id), owners.get(found.quickbooks_id, "")
+                change = plan_decided_vendor(item, found, there, owner)
+            planned.append(change or item)
+        return planned
+
+    def _policies_of(self, company: Company, item: Item) -> Policies:
+        """The policies; who is to be a vendor of its own takes no other one over for its name."""
+        found = self.decided(company, [item]).get(item.bill_id)
+        adopts = self.policies.vendor_conflict is VendorConflict.ADOPT
+        if found and found.decision is Decision.NEW and adopts:
+            return replace(self.policies, vendor_conflict=VendorConflict.SUFFIX)
+        return self.policies
+
+    def _plan_one(self, company: Company, item: Item, names: NamesInUse) -> Change:
         if item.link:
             change = self._plan_known(item, item.link)
             return foresee_name(change, names, self.policies) if self.foresees else change
-        change = plan_vendor(item, names, self.policies)
+        change = plan_vendor(item, names, self._policies_of(company, item))
         _take(names, change)
         return change
 
@@ -233,9 +271,14 @@ class VendorStep(Step):
         ]
         names = self._names(company, wanted, look_at_others=True)
         changes: list[Change] = []
-        for item, conflict in zip(items, conflicts, strict=True):
-            if item.link is None:
-                change = self._plan_unlinked(item, conflict, names, attempt)
+        decided = self._as_decided(company, items)
+        for item, again, conflict in zip(items, decided, conflicts, strict=True):
+            if isinstance(again, Change):
+                change = again
+                if conflict.fault.recovery is Recovery.NAME_TAKEN and change.operation.writes:
+                    change = self._plan_renamed(change, conflict, names, attempt)
+            elif item.link is None:
+                change = self._plan_unlinked(company, item, conflict, names, attempt)
                 _take(names, change)
             else:
                 change = self._plan_known(item, item.link)
@@ -251,12 +294,15 @@ class VendorStep(Step):
         """The item with its link as it is on disk; one that is written anew has none."""
         return self.with_link(company, item) if item.link else item
 
-    def _plan_unlinked(self, item: Item, conflict: Conflict, names: NamesInUse, attempt: int) -> Change:
+    def _plan_unlinked(
+        self, company: Company, item: Item, conflict: Conflict, names: NamesInUse, attempt: int
+    ) -> Change:
         """A new vendor whose name is taken: adopt its holder, or take another name."""
+        policies = self._policies_of(company, item)
         if conflict.fault.recovery is not Recovery.NAME_TAKEN:
-            return plan_vendor(item, names, self.policies)
+            return plan_vendor(item, names, policies)
         _refuse(names, conflict)
-        return plan_vendor(item, names, self.policies, attempt=attempt)
+        return plan_vendor(item, names, policies, attempt=attempt)
 
     def _plan_renamed(self, change: Change, conflict: Conflict, names: NamesInUse, attempt: int) -> Change:
         """A new name that is taken; it may have become free by another vendor of the same window."""
@@ -273,6 +319,8 @@ class VendorStep(Step):
         ids = [str(vendor["Id"]) for vendor in vendors.values()]
         with self.store.reading() as connection:
             owners = link_table.owners(connection, company, ENTITY, ids)
+        if self.adoptions:
+            owners = self.adoptions.claimed | owners
         return NamesInUse(vendors=vendors, others=others, owners=owners)
 
 

@@ -14,6 +14,7 @@ import click
 from target_quickbooks.admin.company import client_for, settings_for
 from target_quickbooks.admin.environment import opened_store, trigger
 from target_quickbooks.admin.output import print_json, print_table
+from target_quickbooks.admin.propose import propose_links
 from target_quickbooks.admin.rebuild import rebuild_links
 from target_quickbooks.errors import SettingsError
 from target_quickbooks.links import Link
@@ -64,11 +65,13 @@ def links() -> None:
     Examples:
       quickbooks-admin links show 00902VENDOR000000001
       quickbooks-admin links forget 00902VENDOR000000001 --reason "deleted for good"
+      quickbooks-admin links propose --from bill.jsonl > adoptions.csv
       quickbooks-admin links rebuild --from bill.jsonl
       quickbooks-admin links move 00902VENDOR000000001 58 --reason "merged by hand"
     """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
 
 
+links.add_command(propose_links)
 links.add_command(rebuild_links)
 
 

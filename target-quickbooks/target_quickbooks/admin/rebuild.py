@@ -69,7 +69,7 @@ def rebuild_links(
     settings = settings_for(realm)
     with Records() as records, Staging() as staging, opened_store() as store:
         if source:
-            _read(records, source)
+            read_records(records, source)
         with _alone(store, settings.realm_id) as run_id:
             rebuild = Rebuild(
                 settings=settings,
@@ -93,7 +93,7 @@ def rebuild_links(
         _tell(done, sends=send_differences)
 
 
-def _read(records: Records, source: str) -> None:
+def read_records(records: Records, source: str) -> None:
     """Read BILL's records.
 
     Raises:

@@ -7,29 +7,24 @@ else by name and details. Nothing is written to QuickBooks.
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from target_quickbooks.adoption.held import order_link, vendor_link
-from target_quickbooks.adoption.likeness import BillVendor, QuickBooksVendor, bill_vendor, quickbooks_vendor
+from target_quickbooks.adoption.likeness import BillVendor, QuickBooksVendor, quickbooks_vendor
 from target_quickbooks.adoption.pairing import Key, Pairs, pair_vendors
+from target_quickbooks.adoption.reading import ORDER, VENDOR, pages, read_bill_vendor
 from target_quickbooks.adoption.records import Records
 from target_quickbooks.adoption.relinking import LinkingOutlet, OrderRelinking, Relinked, VendorRelinking
 from target_quickbooks.ledger import LEARNED_STREAMS, LastingLedger
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.purchase_order import distinct_document_number
-from target_quickbooks.mapping.refusal import Refusal
-from target_quickbooks.mapping.source import read_vendor
-from target_quickbooks.mapping.vendor import display_name, map_vendor
 from target_quickbooks.memory import REFERENCE_STREAMS, LastingMemory
 from target_quickbooks.outcomes import Outcomes
 from target_quickbooks.quickbooks.client import QuickBooksClient
 from target_quickbooks.quickbooks.directory import Directory
-from target_quickbooks.quickbooks.query import PAGE, select_page
 from target_quickbooks.reconcile.documents import (
     BillDocument,
     read_bill_document,
@@ -42,11 +37,7 @@ from target_quickbooks.settings import Settings
 from target_quickbooks.store import link_table
 from target_quickbooks.store.database import Store
 
-VENDOR, ORDER = "Vendor", "PurchaseOrder"
-_WITH_INACTIVE = "Active IN (true, false)"
 _REASON = "found again for a store that was lost"
-
-logger = logging.getLogger("target-quickbooks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +165,10 @@ class Rebuild:
 
     def _read_quickbooks(self) -> None:
         profile = self._directory.company()
-        for page in self._pages(VENDOR, where=_WITH_INACTIVE):
+        for page in pages(self._client, VENDOR):
             self._held |= {str(row["Id"]): quickbooks_vendor(row, profile) for row in page}
             self._staging.put_held(("", read_held_vendor(row, profile)) for row in page)
-        for page in self._pages(ORDER):
+        for page in pages(self._client, ORDER):
             orders = [read_order(row, profile) for row in page]
             self._staging.put_orders(orders)
             for order in orders:
@@ -186,17 +177,6 @@ class Rebuild:
                     continue
                 self.found.marked[order.mark[0]] += 1
                 self._marked[order.mark].append(_Order(order.quickbooks_id, order.vendor_id, order.number))
-
-    def _pages(self, entity: str, *, where: str = "") -> Iterator[list[Mapping[str, Any]]]:
-        start = 1
-        while True:
-            page = self._client.query(select_page(entity, start, where=where))
-            yield page
-            start += len(page)
-            if start > PAGE:
-                logger.info("Read %d %ss from QuickBooks.", start - 1, entity)
-            if len(page) < PAGE:
-                return
 
     def _find_orders(self, company: Company, portion: Sequence[Mapping[str, Any]]) -> None:
         bills = [read_bill_document(record, self._settings.policies, "") for record in portion]
@@ -244,10 +224,13 @@ class Rebuild:
     def _find_vendors(self) -> None:
         vendors: list[BillVendor] = []
         linked: set[Key] = set()
+        profile = self._directory.company()
         for organization_id in self._records.organizations():
             company = Company(self._settings.realm_id, organization_id)
             for portion in self._records.portions(organization_id, "vendors"):
-                read = [one for record in portion if (one := self._vendor(organization_id, record))]
+                read = [
+                    one for record in portion if (one := read_bill_vendor(organization_id, record, profile))
+                ]
                 known = self._linked(company, VENDOR, [one.bill_id for one in read])
                 linked |= {(organization_id, bill_id) for bill_id in known}
                 vendors += [one for one in read if one.bill_id not in known]
@@ -265,15 +248,6 @@ class Rebuild:
                 self.found.missing["vendors"] += 1
             if doubt := pairs.doubts.get(vendor.key):
                 self._doubt("vendors", vendor.bill_id, f"vendor '{vendor.name}'", quickbooks_id, doubt)
-
-    def _vendor(self, organization_id: str, record: Mapping[str, Any]) -> BillVendor | None:
-        """The vendor; by its name alone if it cannot be mapped, and None if it has none."""
-        profile = self._directory.company()
-        with suppress(Refusal):
-            payload = map_vendor(read_vendor(record), profile).payload
-            return bill_vendor(organization_id, record, payload, profile)
-        name = display_name(str(record.get("name") or ""))
-        return bill_vendor(organization_id, record, {"DisplayName": name}, profile) if name else None
 
     def _doubt(self, stream: str, bill_id: str, label: str, quickbooks_id: str, what: str) -> None:
         self.found.doubts.append(Doubt(stream, bill_id, label, quickbooks_id, what))
