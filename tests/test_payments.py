@@ -8,6 +8,7 @@ import json
 
 import pytest
 import sqlalchemy
+from target_quickbooks import walk
 
 CLOSED, OPEN = "Closed", "Open"
 _numbers = itertools.count(1)
@@ -398,9 +399,18 @@ def empty(books, table):
     engine.dispose()
 
 
-def test_paid_history_is_not_written_twice_for_its_notes(demo):
+def test_paid_history_is_not_written_twice_for_its_notes(demo, monkeypatch):
+    """Here the payments come in a later window than their bills."""
+    monkeypatch.setattr(walk, "WINDOW", 900)
     run = demo.sync()
     paid = sum(order["POStatus"] == "Closed" for order in demo.stored("PurchaseOrder"))
     assert paid > 400
     assert run.streams["bill_payments"]["updated"] < 40
     assert demo.sync(full=True).written() == 0
+
+
+def test_bills_in_one_window_with_their_payments_are_written_once_with_their_notes(demo):
+    run = demo.sync()
+    assert "bill_payments" not in run.streams
+    paid = [one["PrivateNote"] for one in demo.stored("PurchaseOrder") if one["POStatus"] == "Closed"]
+    assert sum("Paid " in note for note in paid) > 400
