@@ -11,6 +11,7 @@ import sqlalchemy
 from target_quickbooks import walk
 
 CLOSED, OPEN = "Closed", "Open"
+ORGANIZATION = "00802DEMOORGANIZTN01"
 _numbers = itertools.count(1)
 
 
@@ -151,6 +152,22 @@ def test_a_failed_payment_that_is_sent_again_closes_the_order_again(books, contr
         control.set_payment_status(payment["id"], status)
         books.sync()
     assert state(books, unpaid) == (CLOSED, ["Paid 120.50"])
+
+
+def test_a_status_that_moves_neither_updated_time_is_found_by_reading_again(books, control, old_bill, pay):
+    """Neither the payment nor its bill tells that something changed."""
+    unpaid = old_bill()
+    payment = pay(unpaid)
+    control.advance(300)
+    pay(old_bill())
+    books.sync()
+    assert state(books, unpaid) == (CLOSED, ["Paid 120.50"])
+    record = next(one for one in books.held("payments") if one["id"] == payment["id"])
+    changed = record | {"singleStatus": "DISBURSEMENT_FAILED_ACTION_NEEDED", "status": "SCHEDULED"}
+    books.simulator.on_loop(lambda world: world.bill.load(ORGANIZATION, "payments", [changed]))
+    control.advance(300)
+    books.sync()
+    assert state(books, unpaid) == (OPEN, ["Failed 120.50"])
 
 
 def test_a_cancelled_payment_is_noted_and_the_order_stays_open(books, bill, pay):
