@@ -186,3 +186,23 @@ def test_a_file_that_says_nothing_clear_stops_the_run_before_it_begins(books, tm
     books.bill.vendor("Acme")
     run = books.write(books.read(), adoptions_path=str(path))
     assert (run.exit_code, "row 1" in run.error, books.stored("Vendor")) == (1, True, [])
+
+
+def test_a_plan_writes_the_proposals_where_there_is_no_file_yet(books, tmp_path, store):
+    acme = books.bill.vendor("Acme Supply")
+    typed = typed_by_hand(books, acme, "Acme Supply Co.", with_details=False)
+    path = tmp_path / "adoptions.csv"
+    run = books.write(books.read(), mode="plan", adoptions_path=str(path), **store)
+    assert [entry["operation"] for entry in run.report["plan"]] == ["create"]
+    [row] = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")))
+    assert (row["bill_id"], row["quickbooks_id"], row["decision"]) == (acme["id"], typed, "")
+    save([{**row, "decision": "link"}], path)
+    again = books.write(books.read(), mode="plan", adoptions_path=str(path), **store)
+    assert [entry["operation"] for entry in again.report["plan"]] == ["update"]
+    assert "link" in path.read_text(encoding="utf-8"), "a plan leaves a person's decisions alone"
+
+
+def test_a_run_without_its_file_does_not_begin(books, tmp_path):
+    books.bill.vendor("Acme")
+    run = books.write(books.read(), adoptions_path=str(tmp_path / "none.csv"))
+    assert (run.exit_code, "cannot be read" in run.error, books.stored("Vendor")) == (1, True, [])

@@ -10,13 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from target_quickbooks.adoption.decisions import read_adoptions
+from target_quickbooks.adoption.planned import NotingMemory, PlannedProposals
+from target_quickbooks.adoption.proposals import Proposals
+from target_quickbooks.adoption.records import Records
 from target_quickbooks.gate import Gate
 from target_quickbooks.ledger import LastingLedger, PassingLedger
-from target_quickbooks.memory import LastingMemory, PassingMemory
+from target_quickbooks.memory import LastingMemory, Memory, PassingMemory
 from target_quickbooks.order_step import OrderStep
 from target_quickbooks.outlet import Outlet
 from target_quickbooks.payment_step import PaymentStep
 from target_quickbooks.plan.collector import PlanCollector
+from target_quickbooks.policies import VendorConflict
 from target_quickbooks.quickbooks.client import QuickBooksClient
 from target_quickbooks.quickbooks.directory import Directory
 from target_quickbooks.quickbooks.governor import Governor, log_long_wait
@@ -49,6 +53,7 @@ class Run:
     trigger: str
     id: str
     lease: RunLease | None
+    proposals: PlannedProposals | None = None
 
     @property
     def intake(self) -> Walk | Survey:
@@ -64,6 +69,8 @@ class Run:
         """Let the next run begin, and close the store."""
         if self.survey:
             self.survey.staging.close()
+        if self.proposals:
+            self.proposals.close()
         if self.lease:
             self.lease.release()
         self.store.close()
@@ -91,7 +98,8 @@ def assemble(
         SettingsError: The file of ``adoptions_path`` cannot be used.
     """
     path = None if settings.mode is Mode.RECONCILE else settings.adoptions_path
-    adoptions = read_adoptions(path) if path else None
+    proposes = settings.mode is Mode.PLAN and path is not None and not path.exists()
+    adoptions = read_adoptions(path) if path and not proposes else None
     store = open_store(settings.store_url, Cipher(settings.encryption_keys))
     run_id, trigger = str(uuid.uuid4()), trigger or _trigger()
     lease = None if settings.mode is Mode.PLAN else _lease(settings, store, run_id, sleep)
@@ -133,7 +141,17 @@ def assemble(
         found=report.preflight_found,
         stops=not plans,
     )
-    memory = PassingMemory(store) if plans else LastingMemory(store)
+    memory: Memory = PassingMemory(store) if plans else LastingMemory(store)
+    proposals = None
+    if path and proposes:
+        records = Records()
+        memory = NotingMemory(memory, records)
+        proposals = PlannedProposals(
+            path=path,
+            proposals=Proposals(settings=settings, store=store, client=client, records=records),
+            records=records,
+            adopts=settings.policies.vendor_conflict is VendorConflict.ADOPT,
+        )
     ledger = PassingLedger(store, utc_now) if plans else LastingLedger(store, utc_now)
     parts = (store, directory, writer, settings.policies, report, memory, gate, plans, ledger, adoptions)
     vendors, orders = VendorStep(*parts), OrderStep(*parts)
@@ -161,6 +179,7 @@ def assemble(
         trigger=trigger,
         id=run_id,
         lease=lease,
+        proposals=proposals,
     )
 
 

@@ -398,7 +398,7 @@ _RUN = (
             "File in which a person decided which vendors and purchase orders that QuickBooks held before "
             "are those of BILL, as `quickbooks-admin links propose` prints it: CSV, or JSON if its name ends "
             "in `.json`. Each record is linked with what is there (`link`), written anew (`new`), left out "
-            "(`skip`) or, with no decision, waits."
+            "(`skip`) or, with no decision, waits. A plan writes the file if there is none."
         ),
     ),
     th.Property(

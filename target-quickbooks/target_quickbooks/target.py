@@ -189,6 +189,8 @@ class TargetQuickbooks(Target):
         run = self._run
         if run:
             self._working(run.intake.finish)
+            if run.proposals:
+                self._working(run.proposals.write)
         self._print_state()
         self.failed = self._fail_summary()
         self.exit_code = self._exit_code()

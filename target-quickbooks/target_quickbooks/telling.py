@@ -31,6 +31,8 @@ def tell(run: Run, ending: Ending) -> list[str]:
     if run.plan:
         skipped = sum(row.get("skipped", 0) for row in report.table().values())
         lines += plan_lines(run.plan.entries, skipped=skipped, preflight=report.preflight)
+    if run.proposals:
+        lines += run.proposals.lines
     path = run.settings.report_path
     if path:
         try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,10 +11,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from target_quickbooks.exact_json import to_json
+from target_quickbooks.sheet import csv_line, plain
 
-#: What makes a spreadsheet take a cell for a formula.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+__all__ = ["console", "csv_line", "plain", "print_json", "print_table", "wide_table"]
 
 
 def console() -> Console:
@@ -27,15 +24,6 @@ def console() -> Console:
 def print_json(document: Any) -> None:
     """Print a document for programs; numbers stay exact, times are ISO 8601."""
     click.echo(simplejson.dumps(plain(document), indent=2, ensure_ascii=False, use_decimal=True))
-
-
-def plain(value: Any) -> Any:
-    """The document with times and other foreign values as text."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(member) for key, member in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(member) for member in value]
-    return value.isoformat() if hasattr(value, "isoformat") else value
 
 
 def print_table(title: str, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -58,17 +46,3 @@ def wide_table(*columns: tuple[str, int]) -> Table:
     for name, ratio in columns:
         table.add_column(name, ratio=ratio, overflow="fold")
     return table
-
-
-def csv_line(values: Iterable[Any]) -> str:
-    """One line of CSV; texts that a spreadsheet would run as a formula are quoted with an apostrophe."""
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow([_cell(value) for value in values])
-    return line.getvalue()
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    text = to_json(plain(value)) if isinstance(value, Mapping | list) else str(plain(value))
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

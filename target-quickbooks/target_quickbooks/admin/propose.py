@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
 import click
 
 from target_quickbooks.admin.company import client_for, settings_for
 from target_quickbooks.admin.environment import opened_store
-from target_quickbooks.admin.output import csv_line, print_json
+from target_quickbooks.admin.output import print_json
 from target_quickbooks.admin.rebuild import read_records
-from target_quickbooks.adoption.decisions import COLUMNS, Decision
 from target_quickbooks.adoption.proposals import Proposals
-from target_quickbooks.adoption.proposing import Proposal
+from target_quickbooks.adoption.proposing import as_file, rows_of
 from target_quickbooks.adoption.records import Records
 from target_quickbooks.policies import VendorConflict
 
@@ -45,17 +44,9 @@ def propose_links(*, source: str, realm: str | None, as_json: bool) -> None:
         client = client_for(settings, store)
         proposals = Proposals(settings=settings, store=store, client=client, records=records).make()
     adopts = settings.policies.vendor_conflict is VendorConflict.ADOPT
-    rows = [_row(one, adopts=adopts) for one in proposals]
+    rows = rows_of(proposals, adopts=adopts)
     if as_json:
         print_json(rows)
     else:
-        click.echo(csv_line(COLUMNS), nl=False)
-        for row in rows:
-            click.echo(csv_line(row.values()), nl=False)
+        click.echo(as_file(rows, Path("adoptions.csv")), nl=False)
     click.echo(f"{len(rows)} proposals, {sum(not row['decision'] for row in rows)} to decide.", err=True)
-
-
-def _row(proposal: Proposal, *, adopts: bool) -> dict[str, Any]:
-    decision = Decision.LINK if proposal.exact and adopts else Decision.OPEN
-    values = {name: getattr(proposal, name, "") for name in COLUMNS}
-    return values | {"confidence": str(proposal.confidence), "decision": str(decision)}

@@ -9,10 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import SequenceMatcher
+from pathlib import PurePath
 
+from target_quickbooks.adoption.decisions import COLUMNS, Decision
 from target_quickbooks.adoption.likeness import BillVendor, QuickBooksVendor, spelled_alike
+from target_quickbooks.exact_json import to_json
 from target_quickbooks.mapping.names import comparable
 from target_quickbooks.reconcile.survey import plain_name
+from target_quickbooks.sheet import csv_line
 
 _SAME, _ALIKE, _NEAR = 60, 50, 35
 _NEAR_ENOUGH = 0.84
@@ -150,6 +154,27 @@ def propose_orders(
             for confidence, order in likely
         ]
     return _only_once(proposals)
+
+
+def rows_of(proposals: Iterable[Proposal], *, adopts: bool) -> list[dict[str, str]]:
+    """Rows of the file that a person decides in, by column.
+
+    Args:
+        proposals: The proposals.
+        adopts: Whether a run takes a vendor of the same name over by itself.
+    """
+    return [
+        {name: str(getattr(one, name, "")) for name in COLUMNS}
+        | {"decision": str(Decision.LINK if one.exact and adopts else Decision.OPEN)}
+        for one in proposals
+    ]
+
+
+def as_file(rows: Sequence[Mapping[str, str]], path: PurePath) -> str:
+    """The text of a file of that name: JSON if it ends in ``.json``, else CSV."""
+    if path.suffix.lower() == ".json":
+        return to_json(list(rows))
+    return "".join([csv_line(COLUMNS), *(csv_line(row.values()) for row in rows)])
 
 
 def _keys(vendor: BillVendor | QuickBooksVendor) -> set[tuple[str, str]]:

@@ -44,6 +44,10 @@ class Records:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the file."""
         self._database.close()
         self._directory.cleanup()
 
@@ -58,7 +62,7 @@ class Records:
         def take(message: dict[str, Any]) -> None:
             reader.require(message, stream=str, record=dict)
             if message["stream"] in STREAMS:
-                self._put(message["stream"], message["record"])
+                self.put(message["stream"], message["record"])
 
         others = ("SCHEMA", "STATE", "ACTIVATE_VERSION")
         reader.process_lines(source, {"RECORD": take, **dict.fromkeys(others, lambda _: None)})
@@ -80,7 +84,12 @@ class Records:
         while rows := cursor.fetchmany(PORTION):
             yield [self._cipher.unseal(row[0]) for row in rows]
 
-    def _put(self, stream: str, record: Mapping[str, Any]) -> None:
+    def put(self, stream: str, record: Mapping[str, Any]) -> None:
+        """Keep a record.
+
+        Raises:
+            InputError: It lacks its keys.
+        """
         for name in _KEYS:
             if not isinstance(record.get(name), str) or not record[name]:
                 msg = f"A record of stream {stream} has no {name}. Use tap-bill, which sends it."
