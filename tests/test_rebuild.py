@@ -14,15 +14,21 @@ from target_quickbooks.admin import commands
 class Keeper:
     """Somebody who lost the store of a company, and mends it from the command line."""
 
-    def __init__(self, books, directory):
+    def __init__(self, books, directory, **policies):
         self.books = books
+        self._policies = policies
         self.store = {"store_url": f"sqlite:///{directory / 'new.sqlite3'}"}
         self._file = directory / "bill.jsonl"
+
+    def _env(self):
+        own = {"store_url": self.store["store_url"], **self._policies}
+        named = {f"TARGET_QUICKBOOKS_{name.upper()}": value for name, value in own.items()}
+        return self.books.simulator.env() | named
 
     def rebuild(self, *arguments, answer=None, streams=None):
         lines = [line for line in self.books.read() if streams is None or _stream(line) in streams]
         text = "".join(f"{line}\n" for line in lines)
-        env = self.books.simulator.env() | {"TARGET_QUICKBOOKS_STORE_URL": self.store["store_url"]}
+        env = self._env()
         runner = CliRunner(env=env)
         source = "-"
         if answer is not None:
@@ -32,13 +38,13 @@ class Keeper:
         return runner.invoke(commands, command, input=text, env={"COLUMNS": "150"})
 
     def admin(self, *arguments):
-        env = self.books.simulator.env() | {"TARGET_QUICKBOOKS_STORE_URL": self.store["store_url"]}
+        env = self._env()
         return CliRunner(env=env).invoke(commands, arguments, env={"COLUMNS": "150"})
 
     def sync(self, **changes):
         """A run that reads all, with the rebuilt store."""
         self.books.simulator.control.reset_stats()
-        return self.books.write(self.books.read(), **self.store, **changes)
+        return self.books.write(self.books.read(), **self.store, **self._policies, **changes)
 
 
 def _stream(line):
@@ -100,6 +106,40 @@ def test_its_links_are_in_the_history(rebuilt):
     rows = json.loads(exported.stdout)
     assert {(row["operation"], row["outcome"]) for row in rows} == {("link", "applied")}
     assert all(row["trigger"].startswith("quickbooks-admin links rebuild") for row in rows)
+
+
+def test_what_both_books_have_lived_through_costs_no_write(tmp_path, books_of):
+    """Voided payments, archived and renamed vendors, an order with another date for closed books, an edit."""
+    with running("demo") as simulator:
+        books, control = books_of(simulator, tmp_path), simulator.control
+        books.sync()
+        paid = [one for one in books.held("payments") if one["singleStatus"] in {"PAID", "CLEARED"}]
+        for payment in paid[:3]:
+            control.set_payment_status(payment["id"], "VOIDED")
+        vendors = [vendor for vendor in books.held("vendors") if not vendor["archived"]]
+        for vendor in vendors[:3]:
+            books.bill.patch(f"/v3/vendors/{vendor['id']}", {"name": f"{vendor['name']} Holdings"})
+        for vendor in vendors[20:23]:
+            books.bill.post(f"/v3/vendors/{vendor['id']}/archive")
+        bills = [bill for bill in books.held("bills") if not bill["archived"]]
+        for bill in bills[-3:]:
+            books.bill.post(f"/v3/bills/{bill['id']}/archive")
+        control.change_profile(book_close_date="2026-12-05")
+        coding = bills[-1]["billLineItems"][0]["classifications"]
+        books.bill.bill(vendors[5]["id"], "LATE-1", [{"amount": 12, "classifications": coding}])
+        books.sync(closed_period="redate")
+        order = books.stored("PurchaseOrder")[40]
+        control.write_by_hand("PurchaseOrder", record_id=order["Id"], values={"DueDate": "2027-05-05"})
+
+        held = [books.stored(entity) for entity in ("Vendor", "PurchaseOrder")]
+        keeper = Keeper(books, tmp_path, closed_period="redate")
+        result = told(keeper.rebuild("--yes", "--json"))
+        assert (result["to_look_at"], result["cannot_be_mapped"]) == ([], 0)
+        fields = {one["quickbooks_id"]: one["fields"] for one in result["differing"]}
+        assert fields[order["Id"]] == ["DueDate"]
+        keeper.sync()
+        assert books.writes() == 0
+        assert [books.stored(entity) for entity in ("Vendor", "PurchaseOrder")] == held
 
 
 # --- after people and BILL have changed things --------------------------------------------------------------
