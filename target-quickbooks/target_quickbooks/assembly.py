@@ -28,7 +28,8 @@ from target_quickbooks.quickbooks.oauth import TokenSource, utc_now
 from target_quickbooks.reconcile.survey import Survey
 from target_quickbooks.report import RunReport
 from target_quickbooks.run_lease import RunLease
-from target_quickbooks.settings import Mode, Settings
+from target_quickbooks.settings import Settings
+from target_quickbooks.settings_schema import Mode
 from target_quickbooks.store import connection_table
 from target_quickbooks.store.cipher import Cipher
 from target_quickbooks.store.database import Store, open_store

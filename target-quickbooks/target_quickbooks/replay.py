@@ -12,7 +12,8 @@ from types import FrameType
 from target_quickbooks.assembly import Run, assemble
 from target_quickbooks.errors import SettingsError, Stopped, TargetError
 from target_quickbooks.quickbooks.oauth import utc_now
-from target_quickbooks.settings import Mode, Settings
+from target_quickbooks.settings import Settings
+from target_quickbooks.settings_schema import Mode
 from target_quickbooks.store import failure_table, run_table
 from target_quickbooks.store.failure_table import UNSETTLED, Failure, Status
 from target_quickbooks.walk import WRITTEN_STREAMS, Walk

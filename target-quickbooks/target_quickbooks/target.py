@@ -28,7 +28,8 @@ from target_quickbooks.exact_json import to_json
 from target_quickbooks.page import Ending
 from target_quickbooks.quickbooks.oauth import utc_now
 from target_quickbooks.reconcile.survey import Survey
-from target_quickbooks.settings import CONFIG_SCHEMA, Settings, from_config
+from target_quickbooks.settings import Settings, from_config
+from target_quickbooks.settings_schema import CONFIG_SCHEMA
 from target_quickbooks.singer_input import MessageReader
 from target_quickbooks.sinks import sink_class
 from target_quickbooks.store import connection_table, run_table

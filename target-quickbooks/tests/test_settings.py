@@ -29,7 +29,8 @@ from target_quickbooks.policies import (
     UnapprovedBill,
     VendorConflict,
 )
-from target_quickbooks.settings import CONFIG_SCHEMA, Mode, from_config
+from target_quickbooks.settings import from_config
+from target_quickbooks.settings_schema import CONFIG_SCHEMA, Mode
 
 REQUIRED = {
     "client_id": "client",

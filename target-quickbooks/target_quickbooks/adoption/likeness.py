@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from target_quickbooks.mapping.chart import Company as Profile
-from target_quickbooks.mapping.names import comparable, with_suffix, without_deleted
+from target_quickbooks.mapping.names import comparable, with_suffix, without_deleted, without_form
 from target_quickbooks.mapping.payload import Payload
-from target_quickbooks.reconcile.survey import plain_name
 
 _TAX_ID_SHOWN = 4
 _PHONE_DIGITS = 10
@@ -135,8 +134,8 @@ def details_of(vendor: Mapping[str, Any]) -> Details:
 
 def spelled_alike(one: str, other: str) -> bool:
     """Whether two names are the same but for punctuation and legal form."""
-    plain = plain_name(one)
-    return bool(plain) and plain == plain_name(other)
+    plain = without_form(one)
+    return bool(plain) and plain == without_form(other)
 
 
 def _currency(vendor: Mapping[str, Any], profile: Profile) -> str:

@@ -14,8 +14,7 @@ from pathlib import PurePath
 from target_quickbooks.adoption.decisions import COLUMNS, Decision
 from target_quickbooks.adoption.likeness import BillVendor, QuickBooksVendor, spelled_alike
 from target_quickbooks.exact_json import to_json
-from target_quickbooks.mapping.names import comparable
-from target_quickbooks.reconcile.survey import plain_name
+from target_quickbooks.mapping.names import comparable, without_form
 from target_quickbooks.sheet import csv_line
 
 _SAME, _ALIKE, _NEAR = 60, 50, 35
@@ -179,7 +178,7 @@ def as_file(rows: Sequence[Mapping[str, str]], path: PurePath) -> str:
 
 def _keys(vendor: BillVendor | QuickBooksVendor) -> set[tuple[str, str]]:
     """What vendors that may be one have in common: a word of the name or its beginning, or a detail."""
-    words = plain_name(vendor.name).split()
+    words = without_form(vendor.name).split()
     keys = {("word", word) for word in words if len(word) > 2}  # noqa: PLR2004 - shorter ones tell nothing
     keys |= {("start", "".join(words)[:4]), ("name", comparable(vendor.name)), ("plain", " ".join(words))}
     details = vendor.details
@@ -205,7 +204,7 @@ def _name_score(ours: str, theirs: str) -> int:
 
 def _likeness(ours: str, theirs: str) -> float:
     """How alike two names are, from 0 to 1; names with different numbers in them are not."""
-    one, other = plain_name(ours), plain_name(theirs)
+    one, other = without_form(ours), without_form(theirs)
     if not one or not other or _DIGITS.findall(one) != _DIGITS.findall(other):
         return 0
     return SequenceMatcher(None, one, other).ratio()

@@ -20,6 +20,10 @@ NOTE_LENGTH = 4000
 DELETED_SUFFIX = " (deleted)"
 _LAST_BASIC_CHARACTER = "\uffff"
 _SPACES = re.compile(r"\s+")
+_NOT_A_WORD = re.compile(r"[^\w ]+")
+_FORMS = frozenset(
+    {"inc", "incorporated", "llc", "ltd", "limited", "co", "corp", "corporation", "company", "the"}
+)
 _COLONS = re.compile(r"\s*:\s*")
 _DELETED = re.compile(r" \(deleted(?:-\d+)?\)$")
 
@@ -76,3 +80,9 @@ def holder_of_name(entity: str, found: Mapping[str, Any]) -> str:
 def sentence_start(text: str) -> str:
     """The text with a capital first letter."""
     return text[:1].upper() + text[1:]
+
+
+def without_form(name: str) -> str:
+    """A name without punctuation and legal form: what people spell in different ways."""
+    words = _NOT_A_WORD.sub(" ", comparable(name).replace("&", " and ")).split()
+    return " ".join(word for word in words if word not in _FORMS)

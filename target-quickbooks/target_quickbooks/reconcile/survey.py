@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from target_quickbooks.mapping.names import comparable
+from target_quickbooks.mapping.names import without_form
 from target_quickbooks.policies import Policies
 from target_quickbooks.quickbooks.client import QuickBooksClient
 from target_quickbooks.quickbooks.directory import Directory
@@ -33,10 +32,6 @@ from target_quickbooks.store.database import Store
 WINDOW = 900
 _TELL_EVERY = 10_000
 _WITH_INACTIVE = "Active IN (true, false)"
-_NOT_A_WORD = re.compile(r"[^\w ]+")
-_FORMS = frozenset(
-    {"inc", "incorporated", "llc", "ltd", "limited", "co", "corp", "corporation", "company", "the"}
-)
 
 logger = logging.getLogger("target-quickbooks")
 
@@ -128,7 +123,7 @@ class Survey:
         chart = self._directory.chart((), ())
         for page in self._pages("Vendor", where=_WITH_INACTIVE):
             held = (read_held_vendor(row, profile) for row in page)
-            self.staging.put_held((plain_name(vendor.name), vendor) for vendor in held)
+            self.staging.put_held((without_form(vendor.name), vendor) for vendor in held)
         for page in self._pages("PurchaseOrder"):
             self.staging.put_orders(read_order(row, profile) for row in page)
         rules = Rules(self._policies, chart.company.book_close_date, self._directory.label)
@@ -154,9 +149,3 @@ class Survey:
                 logger.info("Read %d %ss from QuickBooks.", start - 1, entity)
             if len(page) < PAGE:
                 return
-
-
-def plain_name(name: str) -> str:
-    """A name without punctuation and legal form: what people spell in different ways."""
-    words = _NOT_A_WORD.sub(" ", comparable(name).replace("&", " and ")).split()
-    return " ".join(word for word in words if word not in _FORMS)
