@@ -30,6 +30,10 @@ from cryptography.fernet import Fernet
 #: Files that hold a configuration, which is their job; Meltano writes ``.config.json`` for a plugin's run.
 CONFIGURATION = frozenset({".env", "config.json", "meltano.yml"})
 CONFIGURATION_OF_A_RUN = ".config.json"
+#: What tests themselves note of secrets, to look for them elsewhere.
+NOTES_OF_TESTS = frozenset({"seen"})
+#: What other targets made of BILL's records; tax ids are among their fields.
+DESTINATIONS = frozenset({".jsonl", ".duckdb"})
 #: Directories whose content is not what runs leave: programs, and what they compile.
 _SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
 #: How often processes are looked at, in seconds; those that tests start themselves are seen without it.
@@ -68,7 +72,7 @@ class Secrets:
         self.sessions: set[bytes] = set()
         self.tax_ids: set[bytes] = set()
 
-    def found_in(self, content: bytes) -> Iterator[str]:
+    def found_in(self, content: bytes, *, holds_records: bool = False) -> Iterator[str]:
         """The kinds of secrets that a text holds."""
         yield from (kind for secret, kind in self._fixed.items() if secret in content)
         yield from (kind for kind, shape in _FORMATS.items() if shape.search(content))
@@ -76,6 +80,8 @@ class Secrets:
             yield "encryption key"
         if self.sessions and self.sessions.intersection(_shaped(content, _AS_HEX, _SESSION_ID, apart=b"0")):
             yield "session id"
+        if holds_records:
+            return
         others = _RECORDS.sub(b"", content) if b'"RECORD"' in content else content
         if any(_shaped(others, _AS_DIGITS, *_TAX_IDS, apart=b"0x-")) or self.tax_ids.intersection(
             _shaped(others, _AS_DIGITS, _NINE_DIGITS, apart=b"0")
@@ -150,12 +156,11 @@ class SecretSearch:
             for name in names:
                 path = Path(parent, name)
                 configures = name in CONFIGURATION or name.endswith(CONFIGURATION_OF_A_RUN)
-                if configures or path.is_symlink() or not path.is_file():
+                if configures or name in NOTES_OF_TESTS or path.is_symlink() or not path.is_file():
                     continue
+                where = f"file {directory.name}/{path.relative_to(directory)}"
                 with contextlib.suppress(OSError):
-                    self._look(
-                        path.read_bytes(), f"file {directory.name}/{path.relative_to(directory)}", "files"
-                    )
+                    self._look(path.read_bytes(), where, "files", holds_records=path.suffix in DESTINATIONS)
 
     def command(self, line: bytes) -> None:
         """Look at a command line."""
@@ -169,9 +174,10 @@ class SecretSearch:
         for name, text in sections:
             self._look(text.encode(errors="replace"), f"{name} of {test}", "outputs")
 
-    def _look(self, content: bytes, where: str, what: str) -> None:
+    def _look(self, content: bytes, where: str, what: str, *, holds_records: bool = False) -> None:
         self.looked_at[what] += 1
-        self.findings.update(f"{kind} in {where}" for kind in self.secrets.found_in(content))
+        found = self.secrets.found_in(content, holds_records=holds_records)
+        self.findings.update(f"{kind} in {where}" for kind in found)
 
     def _learn(self) -> None:
         generate, load = Fernet.generate_key, BillService.load

@@ -65,8 +65,19 @@ def poisoned(monkeypatch):
     monkeypatch.setattr(HTTPAdapter, "send", send)
 
 
+#: Waits take no time here, so the limits of the service must not matter either.
+LIMITS = (
+    "requests_per_minute",
+    "requests_per_second",
+    "batches_per_minute",
+    "batches_per_minute_company",
+    "combined_per_minute",
+)
+
+
 @pytest.fixture
 def filled(books):
+    books.simulator.control.set_switches({f"quickbooks.{name}": 10**6 for name in LIMITS})
     account = next(
         record["id"]
         for record in books.held("chart_of_accounts")

@@ -160,14 +160,15 @@ def test_the_session_id_is_not_in_the_representation(path):
     assert "sessions" in repr(EncryptedFile(path, [new_key()]))
 
 
-#: A program of its own that adds 25 sessions, one at a time: path, key, name.
+#: A program of its own that adds 25 sessions, one at a time: path and name; the key is in its environment.
 ADD_25 = """
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from tap_bill.session_cache import CachedSession, EncryptedFile
-path, key, name = sys.argv[1:]
-file = EncryptedFile(Path(path), [key])
+path, name = sys.argv[1:]
+file = EncryptedFile(Path(path), [os.environ["KEY"]])
 for number in range(25):
     with file.open() as ledger:
         ledger.sessions[f"{name}{number}"] = CachedSession(
@@ -178,6 +179,9 @@ for number in range(25):
 
 def test_parallel_runs_do_not_lose_each_others_changes(path):
     key = new_key()
-    programs = [subprocess.Popen([sys.executable, "-c", ADD_25, path, key, name]) for name in "ab"]
+    environment = os.environ | {"KEY": key}
+    programs = [
+        subprocess.Popen([sys.executable, "-c", ADD_25, path, name], env=environment) for name in "ab"
+    ]
     assert [program.wait(60) for program in programs] == [0, 0]
     assert len(kept(EncryptedFile(path, [key]))) == 50
