@@ -314,7 +314,7 @@ def empty_server():
 def fresh_books(empty_server, tmp_path):
     """As ``books``, sooner: a new company on a server that the tests of a module share."""
     empty_server.control.clear_faults()
-    empty_server.control.reset()
+    empty_server.control.reset(switches={})
     empty_server.control.reset_stats()
     return Books(empty_server, tmp_path)
 
@@ -379,3 +379,17 @@ def rent(books):
         if not record["archived"] and record["account"]["type"] == "EXPENSE"
     )
     return {"amount": 120.50, "description": "Rent", "classifications": {"chartOfAccountId": account}}
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A real browser; CI must have one."""
+    named = os.environ.get("CHROMIUM")
+    names = (named,) if named else ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        told = "No browser. On Debian: apt-get install chromium (make browser); or set CHROMIUM to one."
+        if os.environ.get("CI") == "true":
+            pytest.fail(told)
+        pytest.skip(told)
+    return found

@@ -5,23 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from ap_simulator.testing import running
 from target_quickbooks.mapping.purchase_order import read_marker
 
 CLOSED, OPEN = "Closed", "Open"
 
 
-@pytest.fixture(scope="module")
-def server():
-    with running("empty") as simulator:
-        yield simulator
-
-
 @pytest.fixture
-def books(server, new_books):
+def books(fresh_books):
     """A company without vendors and bills; the server is shared, the company is new."""
-    server.control.reset(switches={})
-    return new_books(server)
+    return fresh_books
 
 
 @pytest.fixture

@@ -6,22 +6,14 @@ import json
 from decimal import Decimal
 
 import pytest
-from ap_simulator.testing import running
 
 REALM = "9341452000000001"
 
 
-@pytest.fixture(scope="module")
-def server():
-    with running("empty") as simulator:
-        yield simulator
-
-
 @pytest.fixture
-def books(server, new_books):
+def books(fresh_books):
     """A company without vendors and bills; the server is shared, the company is new."""
-    server.control.reset(switches={})
-    return new_books(server)
+    return fresh_books
 
 
 @pytest.fixture

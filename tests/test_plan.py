@@ -376,17 +376,6 @@ def test_a_report_that_cannot_be_written_does_not_hide_the_run(books, tmp_path):
     assert "Acme" in {found["DisplayName"] for found in books.stored("Vendor")}
 
 
-@pytest.fixture(scope="session")
-def chromium():
-    """A real browser, where there is one."""
-    import shutil  # noqa: PLC0415
-
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        pytest.skip("no Chromium on this machine")
-    return found
-
-
 def test_a_browser_reads_the_page_as_text(books, line, tmp_path, chromium):
     vendor = books.bill.vendor(
         "<img src=x onerror=document.title='taken'><script>document.title='taken'</script>"
