@@ -1,4 +1,6 @@
-"""Searches all that a test run leaves and shows for secrets, and fails the run if there is one.
+"""What concerns a whole test run: which tests share a worker, and the search for secrets at its end.
+
+All that a test run leaves and shows is searched for secrets, and the run fails if there is one.
 
 Looked at: the files under every ``tmp_path`` and under every temporary directory that is removed while tests
 run (a simulator's store and session cache among them), what tests log and print, and the command line of
@@ -26,6 +28,7 @@ from ap_simulator.bill import sessions
 from ap_simulator.bill.service import BillService
 from ap_simulator.company.identities import DEMO
 from cryptography.fernet import Fernet
+from xdist.scheduler import LoadGroupScheduling
 
 #: Files that hold a configuration, which is their job; Meltano writes ``.config.json`` for a plugin's run.
 CONFIGURATION = frozenset({".env", "config.json", "meltano.yml"})
@@ -294,3 +297,29 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 def _has_workers(config: pytest.Config) -> bool:
     """Whether tests run in processes of their own, each with its own search."""
     return not hasattr(config, "workerinput") and config.getoption("dist", "no") != "no"
+
+
+# --- which tests share a worker
+
+#: Modules that share something expensive: an installed project, a browser, a company with a history.
+_TOGETHER = {
+    "test_meltano.py": "meltano",
+    "test_webhook_runs.py": "meltano",
+    "test_browser.py": "browser",
+    "test_web_connect.py": "web",
+    "test_web_metrics.py": "web",
+    "test_web_pages.py": "web",
+}
+
+
+class _Groups(LoadGroupScheduling):
+    """Sends the tests of a group to one worker, the largest groups first."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _TOGETHER.get(Path(nodeid.partition("::")[0]).name, nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadGroupScheduling | None:
+    """Groups by module: the ``xdist_group`` mark has no effect with this pytest, whose ids are no texts."""
+    return _Groups(config, log) if config.getoption("dist") == "loadgroup" else None

@@ -29,7 +29,7 @@ from webhook_shim.companies import Books
 from webhook_shim.service import Service
 from webhook_shim.store.opening import open_for
 
-pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 PASSWORD = "a long enough password"
 BASE = "/books/larkfield"

@@ -15,7 +15,7 @@ from ap_simulator.testing import running
 ROOT = Path(__file__).resolve().parent.parent
 MELTANO = ROOT / ".venv-meltano" / "bin" / "meltano"
 
-pytestmark = [pytest.mark.meltano, pytest.mark.xdist_group("meltano"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.meltano, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

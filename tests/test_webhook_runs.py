@@ -34,7 +34,7 @@ SINGLES = 20
 #: The default is five seconds; one shows the same in less time.
 DEBOUNCE_SECONDS = 1
 
-pytestmark = [pytest.mark.meltano, pytest.mark.xdist_group("meltano"), pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.meltano, pytest.mark.timeout(1200)]
 
 
 def until(condition, seconds=180):

@@ -11,7 +11,6 @@ import requests
 from ap_simulator.testing import running
 from target_quickbooks.store import connection_table
 
-pytestmark = pytest.mark.xdist_group("web")
 BASE = "/books/larkfield"
 REALM = "9341452000000001"
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')

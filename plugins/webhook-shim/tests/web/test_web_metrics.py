@@ -14,7 +14,6 @@ from webhook_shim.store import jobs_table
 from webhook_shim.store.jobs_table import Status
 from webhook_shim.store.tables import inbox
 
-pytestmark = pytest.mark.xdist_group("web")
 REALM = "9341452000000001"
 
 

@@ -23,7 +23,6 @@ from webhook_shim.store.jobs_table import Status
 from webhook_shim.store.tables import jobs
 from webhook_shim.web.figures import Figures
 
-pytestmark = pytest.mark.xdist_group("web")
 BASE = "/books/larkfield"
 
 
