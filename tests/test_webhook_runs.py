@@ -234,7 +234,7 @@ def test_what_an_outage_missed_is_caught_up_and_bill_sends_again(new_project, bo
 
 
 def _is_enabled(simulator):
-    [receiver] = simulator.control.webhooks()["bill"]
+    [receiver] = simulator.control.webhooks()["bill"]["subscriptions"]
     return receiver["enabled"]
 
 

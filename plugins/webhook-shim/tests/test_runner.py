@@ -38,7 +38,7 @@ env > environment
 . ./behaviour
 """
 #: Enough for anything that should happen at once, even on a busy machine.
-SOON = 20.0
+SOON = 60
 
 
 def now():

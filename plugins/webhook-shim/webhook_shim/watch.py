@@ -25,6 +25,8 @@ from webhook_shim.subscription import Desk, Found
 
 #: BILL gives a delivery up after some hours; a subscription is seldom disabled and never noticed late.
 EVERY_SECONDS = 300.0
+#: While a run reads what was missed.
+WHILE_CATCHING_UP = 10.0
 REASON = "subscription"
 
 logger = logging.getLogger("webhook-shim")
@@ -71,7 +73,7 @@ class Watch:
                     logger.warning("%s: BILL's subscription was not checked: %s", books.name, error)
                 except Exception:
                     logger.exception("%s: BILL's subscription was not checked.", books.name)
-            await asyncio.sleep(EVERY_SECONDS)
+            await asyncio.sleep(WHILE_CATCHING_UP if self._catching_up else EVERY_SECONDS)
 
     def look(self, books: Books) -> None:
         """Look at one company's subscription.
