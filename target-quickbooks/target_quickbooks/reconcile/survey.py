@@ -136,9 +136,6 @@ class Survey:
             today=self._now().date(),
         ).run()
 
-    def settle(self) -> None:
-        """Interrupted writes are for the next run that writes."""
-
     def _pages(self, entity: str, *, where: str = "") -> Iterator[list[Mapping[str, Any]]]:
         start = 1
         while True:

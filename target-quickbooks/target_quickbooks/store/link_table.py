@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Text, and_, delete, func, insert, select, type_coerce, update
 
 from target_quickbooks.links import Company, Link
+from target_quickbooks.store.portions import IDS_PER_QUERY, portions
 from target_quickbooks.store.tables import links
 
-_IDS_PER_QUERY = 500
 #: The vendor in what was last sent for a purchase order, as ``to_json`` writes it.
 _VENDOR_SENT = re.compile(r'"VendorRef":\{"value":"([^"]+)"')
 
@@ -47,7 +47,7 @@ class Selection:
 def find(connection: Connection, company: Company, entity: str, bill_ids: Iterable[str]) -> dict[str, Link]:
     """Links by BILL id."""
     found: dict[str, Link] = {}
-    for ids in _portions(bill_ids):
+    for ids in portions(bill_ids):
         query = select(links).where(_of(company), links.c.entity == entity, links.c.bill_id.in_(ids))
         for row in connection.execute(query).mappings():
             found[row["bill_id"]] = _link(row)
@@ -57,7 +57,7 @@ def find(connection: Connection, company: Company, entity: str, bill_ids: Iterab
 def as_created(connection: Connection, company: Company, entity: str, bill_ids: Iterable[str]) -> set[str]:
     """Those of the BILL ids whose object was not written again since it was created."""
     found: set[str] = set()
-    for ids in _portions(bill_ids):
+    for ids in portions(bill_ids):
         query = select(links.c.bill_id).where(
             _of(company),
             links.c.entity == entity,
@@ -73,7 +73,7 @@ def owners(
 ) -> dict[str, str]:
     """Which BILL id owns each of these QuickBooks objects; any organization of the realm counts."""
     found: dict[str, str] = {}
-    for ids in _portions(quickbooks_ids):
+    for ids in portions(quickbooks_ids):
         query = select(links.c.quickbooks_id, links.c.bill_id).where(
             links.c.realm_id == company.realm_id, links.c.entity == entity, links.c.quickbooks_id.in_(ids)
         )
@@ -86,7 +86,7 @@ def sharers(
 ) -> dict[str, list[Stored]]:
     """All links to each of these QuickBooks objects, of any organization of the realm."""
     found: defaultdict[str, list[Stored]] = defaultdict(list)
-    for ids in _portions(quickbooks_ids):
+    for ids in portions(quickbooks_ids):
         query = select(links).where(
             links.c.realm_id == company.realm_id, links.c.entity == entity, links.c.quickbooks_id.in_(ids)
         )
@@ -110,7 +110,7 @@ def orders_of_vendors(
         text.contains('"VendorRef":', autoescape=True),
     )
     found: defaultdict[str, list[tuple[dt.datetime, str]]] = defaultdict(list)
-    for order_id, written_at, sent in connection.execute(query.execution_options(yield_per=_IDS_PER_QUERY)):
+    for order_id, written_at, sent in connection.execute(query.execution_options(yield_per=IDS_PER_QUERY)):
         vendor = _VENDOR_SENT.search(sent)
         if vendor and vendor[1] in vendor_ids:
             found[vendor[1]].append((written_at, order_id))
@@ -215,9 +215,3 @@ def _link(row: RowMapping) -> Link:
         line_ids=row["line_ids"],
         reference_only=bool(row["reference_only"]),
     )
-
-
-def _portions(values: Iterable[str]) -> Iterable[list[str]]:
-    everything = list(dict.fromkeys(values))
-    for start in range(0, len(everything), _IDS_PER_QUERY):
-        yield everything[start : start + _IDS_PER_QUERY]

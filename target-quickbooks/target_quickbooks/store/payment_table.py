@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, delet
 
 from target_quickbooks.links import Company
 from target_quickbooks.mapping.payments import Account, Balance, Credit, Part, Payment, Sight, Standing, Use
+from target_quickbooks.store.portions import portions
 from target_quickbooks.store.tables import (
     VERSION_LENGTH,
     bill_balances,
@@ -27,8 +28,6 @@ from target_quickbooks.store.tables import (
     vendor_credit_uses,
     vendor_credits,
 )
-
-_IDS_PER_QUERY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class Selection:
 def find(connection: Connection, company: Company, payment_ids: Iterable[str]) -> dict[str, Payment]:
     """Payments by id."""
     found: dict[str, Payment] = {}
-    for ids in _portions(payment_ids):
+    for ids in portions(payment_ids):
         rows = connection.execute(
             select(payments).where(_of(payments, company), payments.c.payment_id.in_(ids))
         )
@@ -102,7 +101,7 @@ def save(connection: Connection, company: Company, changed: Collection[Payment])
 def find_credits(connection: Connection, company: Company, credit_ids: Iterable[str]) -> dict[str, Credit]:
     """Vendor credits by id."""
     found: dict[str, Credit] = {}
-    for ids in _portions(credit_ids):
+    for ids in portions(credit_ids):
         query = select(vendor_credits).where(
             _of(vendor_credits, company), vendor_credits.c.credit_id.in_(ids)
         )
@@ -153,7 +152,7 @@ def save_credits(connection: Connection, company: Company, changed: Collection[C
 def find_balances(connection: Connection, company: Company, bill_ids: Iterable[str]) -> dict[str, Balance]:
     """What BILL last said of these bills."""
     found: dict[str, Balance] = {}
-    for ids in _portions(bill_ids):
+    for ids in portions(bill_ids):
         query = select(bill_balances).where(_of(bill_balances, company), bill_balances.c.bill_id.in_(ids))
         found |= {row["bill_id"]: _balance(row) for row in connection.execute(query).mappings()}
     return found
@@ -162,7 +161,7 @@ def find_balances(connection: Connection, company: Company, bill_ids: Iterable[s
 def balances_of_vendors(connection: Connection, company: Company, vendor_ids: Iterable[str]) -> list[Balance]:
     """What BILL last said of the bills of these vendors."""
     found: list[Balance] = []
-    for ids in _portions(vendor_ids):
+    for ids in portions(vendor_ids):
         query = select(bill_balances).where(_of(bill_balances, company), bill_balances.c.vendor_id.in_(ids))
         found += [_balance(row) for row in connection.execute(query).mappings()]
     return found
@@ -316,7 +315,7 @@ def _whole(connection: Connection, company: Company, rows: Collection[RowMapping
     """Payments with their parts and statuses."""
     parts: defaultdict[str, list[Part]] = defaultdict(list)
     sights: defaultdict[str, list[Sight]] = defaultdict(list)
-    for ids in _portions(row["payment_id"] for row in rows):
+    for ids in portions(row["payment_id"] for row in rows):
         table = payment_parts
         query = select(table).where(_of(table, company), table.c.payment_id.in_(ids))
         for row in connection.execute(query.order_by(table.c.bill_id)).mappings():
@@ -402,7 +401,7 @@ def _ids_by_bill(
     bill_ids: Iterable[str],
 ) -> defaultdict[str, set[str]]:
     found: defaultdict[str, set[str]] = defaultdict(set)
-    for ids in _portions(bill_ids):
+    for ids in portions(bill_ids):
         query = select(table.c.bill_id, column).where(_of(table, company), table.c.bill_id.in_(ids))
         for bill_id, one in connection.execute(query):
             found[bill_id].add(one)
@@ -412,7 +411,7 @@ def _ids_by_bill(
 def _remove(
     connection: Connection, table: Table, company: Company, column: ColumnElement[Any], ids: Iterable[str]
 ) -> None:
-    for portion in _portions(ids):
+    for portion in portions(ids):
         connection.execute(delete(table).where(_of(table, company), column.in_(portion)))
 
 
@@ -426,9 +425,3 @@ def _insert(
 
 def _of(table: Table, company: Company) -> ColumnElement[bool]:
     return and_(table.c.realm_id == company.realm_id, table.c.organization_id == company.organization_id)
-
-
-def _portions(values: Iterable[str]) -> Iterable[list[str]]:
-    everything = list(dict.fromkeys(values))
-    for start in range(0, len(everything), _IDS_PER_QUERY):
-        yield everything[start : start + _IDS_PER_QUERY]

@@ -9,15 +9,14 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, delet
 
 from target_quickbooks.links import Company
 from target_quickbooks.recurring import Schedule, Turn
+from target_quickbooks.store.portions import portions
 from target_quickbooks.store.tables import recurring_bills, recurring_turns
-
-_IDS_PER_QUERY = 500
 
 
 def find(connection: Connection, company: Company, recurring_ids: Iterable[str]) -> dict[str, Schedule]:
     """Schedules by id."""
     found: dict[str, Schedule] = {}
-    for ids in _portions(recurring_ids):
+    for ids in portions(recurring_ids):
         query = select(recurring_bills).where(
             _of(recurring_bills, company), recurring_bills.c.recurring_id.in_(ids)
         )
@@ -121,9 +120,3 @@ def _key(company: Company) -> dict[str, str]:
 
 def _of(table: Table, company: Company) -> ColumnElement[bool]:
     return and_(table.c.realm_id == company.realm_id, table.c.organization_id == company.organization_id)
-
-
-def _portions(values: Iterable[str]) -> Iterable[list[str]]:
-    everything = list(dict.fromkeys(values))
-    for start in range(0, len(everything), _IDS_PER_QUERY):
-        yield everything[start : start + _IDS_PER_QUERY]
