@@ -18,10 +18,10 @@ from target_quickbooks.comparison import Difference
 from target_quickbooks.exact_json import canonical
 from target_quickbooks.links import Company
 from target_quickbooks.redaction import redact
+from target_quickbooks.store.portions import portions
 from target_quickbooks.store.tables import drift
 
 _FOUND_BY_LENGTH = 64
-_IDS_PER_QUERY = 500
 
 
 class Kind(StrEnum):
@@ -118,14 +118,14 @@ def resolve(
     connection: Connection, company: Company, entity: str, quickbooks_ids: Iterable[str], *, now: dt.datetime
 ) -> int:
     """Close what was open or accepted of objects that are in order now; how many entries."""
-    ids, closed = list(dict.fromkeys(quickbooks_ids)), 0
-    for start in range(0, len(ids), _IDS_PER_QUERY):
+    closed = 0
+    for ids in portions(quickbooks_ids):
         closed += connection.execute(
             update(drift)
             .where(
                 _of(company),
                 drift.c.entity == entity,
-                drift.c.quickbooks_id.in_(ids[start : start + _IDS_PER_QUERY]),
+                drift.c.quickbooks_id.in_(ids),
                 drift.c.status != str(Status.RESOLVED),
             )
             .values(status=str(Status.RESOLVED), resolved_at=now)

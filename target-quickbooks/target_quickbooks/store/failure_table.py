@@ -16,6 +16,7 @@ from sqlalchemy import Connection, RowMapping, and_, case, func, insert, literal
 from target_quickbooks.links import Company
 from target_quickbooks.mapping.refusal import Awaited
 from target_quickbooks.store.cipher import Cipher
+from target_quickbooks.store.portions import portions
 from target_quickbooks.store.tables import VERSION_LENGTH, failures
 
 
@@ -28,7 +29,6 @@ class Status(enum.StrEnum):
     DISMISSED = "dismissed"
 
 
-_IDS_PER_QUERY = 500
 UNSETTLED = (Status.OPEN, Status.WAITING)
 
 
@@ -169,13 +169,12 @@ def unsettled_ids(
     connection: Connection, company: Company, stream: str, bill_ids: Iterable[str]
 ) -> dict[str, str]:
     """Of these records, those with an unsettled failure, and the record version that failed."""
-    ids = list(bill_ids)
     found: dict[str, str] = {}
-    for start in range(0, len(ids), _IDS_PER_QUERY):
+    for ids in portions(bill_ids):
         query = select(failures.c.bill_id, failures.c.source_digest).where(
             _of(company),
             failures.c.stream == stream,
-            failures.c.bill_id.in_(ids[start : start + _IDS_PER_QUERY]),
+            failures.c.bill_id.in_(ids),
             failures.c.status.in_(UNSETTLED),
         )
         found |= {row.bill_id: row.source_digest for row in connection.execute(query)}
@@ -186,13 +185,12 @@ def first_seen(
     connection: Connection, company: Company, stream: str, bill_ids: Iterable[str], code: str
 ) -> dict[str, dt.datetime]:
     """Of these records, those with an unsettled failure of a code, and since when."""
-    ids = list(bill_ids)
     found: dict[str, dt.datetime] = {}
-    for start in range(0, len(ids), _IDS_PER_QUERY):
+    for ids in portions(bill_ids):
         query = select(failures.c.bill_id, failures.c.first_at).where(
             _of(company),
             failures.c.stream == stream,
-            failures.c.bill_id.in_(ids[start : start + _IDS_PER_QUERY]),
+            failures.c.bill_id.in_(ids),
             failures.c.status.in_(UNSETTLED),
             failures.c.code == code,
         )
@@ -204,13 +202,12 @@ def dismissed_records(
     connection: Connection, cipher: Cipher, company: Company, stream: str, bill_ids: Iterable[str]
 ) -> dict[str, Mapping[str, Any]]:
     """Of these records, those whose failure was dismissed, as they were then."""
-    ids = list(bill_ids)
     found: dict[str, Mapping[str, Any]] = {}
-    for start in range(0, len(ids), _IDS_PER_QUERY):
+    for ids in portions(bill_ids):
         query = select(failures.c.bill_id, failures.c.record).where(
             _of(company),
             failures.c.stream == stream,
-            failures.c.bill_id.in_(ids[start : start + _IDS_PER_QUERY]),
+            failures.c.bill_id.in_(ids),
             failures.c.status == str(Status.DISMISSED),
         )
         found |= {row.bill_id: cipher.unseal(row.record) for row in connection.execute(query)}
