@@ -7,7 +7,7 @@ from ap_simulator.testing import running
 from tap_bill import client as bill_client
 from target_quickbooks import writing
 from target_quickbooks.mapping.purchase_order import read_marker
-from target_quickbooks.quickbooks import client, governor, oauth
+from target_quickbooks.quickbooks import governor, oauth, repeating
 
 VENDORS, BILLS = 100, 200
 #: Small batches make many requests of few records, so that every kind of fault is met.
@@ -27,7 +27,7 @@ MIX = (
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch):
     """Waits between attempts are short, limits high."""
-    monkeypatch.setattr(client, "_wait", lambda _: 0.01)
+    monkeypatch.setattr(repeating.Attempts, "wait", lambda *_: 0.01)
     monkeypatch.setattr(oauth, "wait_exponential_jitter", lambda **_: lambda _: 0.01)
     monkeypatch.setattr(bill_client, "_FIRST_WAIT", 0.01)
     monkeypatch.setattr(writing, "BATCH_SIZE", BATCH)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from tap_bill import client as bill_client
 from target_quickbooks.mapping.purchase_order import read_marker
-from target_quickbooks.quickbooks import client, oauth
+from target_quickbooks.quickbooks import oauth, repeating
 
 FAULTS = {
     "throttled": {"kind": "throttle", "path": "*/batch", "nth": 2},
@@ -36,7 +36,7 @@ FAULTS = {
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch):
     """Waits between attempts are short."""
-    monkeypatch.setattr(client, "_wait", lambda _: 0.05)
+    monkeypatch.setattr(repeating.Attempts, "wait", lambda *_: 0.05)
     monkeypatch.setattr(oauth, "wait_exponential_jitter", lambda **_: lambda _: 0.05)
     monkeypatch.setattr(bill_client, "_FIRST_WAIT", 0.01)
 

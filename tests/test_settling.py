@@ -9,7 +9,7 @@ import pytest
 from target_quickbooks import assembly
 from target_quickbooks.errors import TemporaryError
 from target_quickbooks.mapping.purchase_order import read_marker
-from target_quickbooks.quickbooks import client, oauth
+from target_quickbooks.quickbooks import client, oauth, repeating
 
 REALM = "9341452000000001"
 COUNT = 6
@@ -19,7 +19,7 @@ AUTO = {"document_number": "auto"}
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch):
     """Waits between attempts are short."""
-    monkeypatch.setattr(client, "_wait", lambda _: 0.05)
+    monkeypatch.setattr(repeating.Attempts, "wait", lambda *_: 0.05)
     monkeypatch.setattr(oauth, "wait_exponential_jitter", lambda **_: lambda _: 0.05)
 
 

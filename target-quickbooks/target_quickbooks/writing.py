@@ -26,10 +26,10 @@ from target_quickbooks.quickbooks.client import (
     BATCH_SIZE,
     QuickBooksClient,
     Refused,
-    Unanswered,
     company_refused,
 )
 from target_quickbooks.quickbooks.faults import Recovery
+from target_quickbooks.quickbooks.repeating import Unanswered
 from target_quickbooks.report import RunReport
 from target_quickbooks.settling import Traces, key_of
 from target_quickbooks.store import failure_table, intent_table

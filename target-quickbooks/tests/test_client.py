@@ -255,7 +255,7 @@ def test_no_time_to_retry_means_one_attempt(client, requests_mock):
     assert requests_mock.call_count == 1
 
 
-@pytest.mark.parametrize(("header", "shortest"), [("17", 17), ("3600", 60), ("soon", 0), ("-5", 0)])
+@pytest.mark.parametrize(("header", "shortest"), [("17", 17), ("3600", 60), ("soon", 2), ("-5", 2)])
 def test_a_throttle_is_waited_out_as_long_as_it_asks(client, requests_mock, clock, header, shortest):
     throttle = {"status_code": 429, "text": THROTTLE_XML, "headers": {"Retry-After": header}}
     requests_mock.post(BATCH, [throttle, GOOD])
@@ -263,6 +263,24 @@ def test_a_throttle_is_waited_out_as_long_as_it_asks(client, requests_mock, cloc
     send(client)
     assert shortest <= clock.time - began <= shortest + 2
     assert client.calls.throttled == 1
+
+
+def test_a_second_throttle_in_a_row_waits_out_the_limit_of_a_minute(client, requests_mock, clock):
+    """The first may be that of a second; asking on every second would only keep the gate shut."""
+    requests_mock.post(BATCH, [{"status_code": 429}, {"status_code": 429}, GOOD])
+    began = clock.time
+    send(client)
+    assert 62 <= clock.time - began <= 64
+
+
+def test_waiting_for_a_turn_does_not_use_up_the_patience(client, requests_mock, clock, monkeypatch):
+    """A busy hour of another process is not QuickBooks failing."""
+    monkeypatch.setattr("time.monotonic", clock.now)
+    client._governor._before_start = lambda: clock.sleep(1_000)
+    requests_mock.post(BATCH, [{"status_code": 503}, {"status_code": 503}, GOOD])
+    client._max_retry_seconds = 60
+    send(client)
+    assert requests_mock.call_count == 3
 
 
 def test_a_throttle_closes_the_gate_for_everybody(client, requests_mock):

@@ -17,8 +17,6 @@ from typing import Any, Protocol
 
 import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
-from tenacity.wait import wait_exponential_jitter
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from target_quickbooks.errors import CompanyRefused, TargetError, TemporaryError
 from target_quickbooks.exact_json import from_json, to_json
@@ -26,12 +24,19 @@ from target_quickbooks.quickbooks.answers import OddAnswer, by_batch_id, check_s
 from target_quickbooks.quickbooks.faults import Fault, Recovery, faults_in, read_faults
 from target_quickbooks.quickbooks.governor import Governor
 from target_quickbooks.quickbooks.query import PAGE, select_page
+from target_quickbooks.quickbooks.repeating import (
+    Again,
+    Attempts,
+    Unanswered,
+    is_unreachable,
+    kept_failing,
+    retry_after,
+)
 
 MINOR_VERSION = "75"
 BATCH_SIZE = 30
 _ROWS_PER_BATCH = 1000
 _TIMEOUT = (10, 130)
-_LONGEST_WAIT = 60
 _TID_LENGTH = 64
 
 logger = logging.getLogger("target-quickbooks")
@@ -49,37 +54,6 @@ class Refused(TargetError):
         self.faults = tuple(faults)
         #: Whether the request had been sent before: an earlier attempt may have been applied.
         self.repeated = False
-
-
-class Unanswered(TemporaryError):
-    """QuickBooks' servers failed over a request as often as the caller lets them.
-
-    Attributes:
-        reason: How they failed last.
-        slept: Seconds that were waited between the attempts.
-    """
-
-    def __init__(self, reason: str, *, slept: float = 0.0) -> None:
-        super().__init__(_kept_failing(reason))
-        self.reason = reason
-        self.slept = slept
-
-
-class _Again(Exception):
-    """The request may be repeated, not before ``seconds`` have passed.
-
-    Attributes:
-        throttled: QuickBooks has asked for the wait.
-        arrived: The request may have reached QuickBooks and may itself be why it was not answered.
-    """
-
-    def __init__(
-        self, reason: str, *, seconds: float = 0.0, throttled: bool = False, arrived: bool = True
-    ) -> None:
-        super().__init__(reason)
-        self.seconds = seconds
-        self.throttled = throttled
-        self.arrived = arrived and not throttled
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +205,7 @@ class QuickBooksClient:
             batch=True,
             writes=bool(request_id),
             check=by_batch_id,
-            limits=_Limits(self._max_retry_seconds if seconds is None else seconds, failures),
+            attempts=Attempts(self._max_retry_seconds if seconds is None else seconds, failures),
         )
         by_id, ambiguous = by_batch_id(answer.body)
         strangers = by_id.keys() - {str(item["bId"]) for item in items}
@@ -259,9 +233,9 @@ class QuickBooksClient:
         batch: bool = False,
         writes: bool = False,
         check: Callable[[Mapping[str, Any]], object] = lambda _: None,
-        limits: _Limits | None = None,
+        attempts: Attempts | None = None,
     ) -> Answer:
-        limits = limits or _Limits(self._max_retry_seconds)
+        attempts = attempts or Attempts(self._max_retry_seconds)
         request = requests.Request(
             "GET" if body is None else "POST",
             self._base + path,
@@ -271,31 +245,33 @@ class QuickBooksClient:
         )
         try:
             for attempt in Retrying(
-                retry=retry_if_exception_type(_Again),
-                stop=limits.reached,
-                wait=limits.wait,
+                retry=retry_if_exception_type(Again),
+                stop=attempts.reached,
+                wait=attempts.wait,
                 before_sleep=self._note_repeat,
                 sleep=self._sleep,
                 reraise=True,
             ):
                 with attempt:
                     repeated = attempt.retry_state.attempt_number > 1
-                    answer = self._once(request, batch=batch, writes=writes, repeated=repeated)
+                    answer = self._once(request, attempts, batch=batch, writes=writes, repeated=repeated)
                     _check(answer.body, check)
                     return answer
-        except _Again as error:
-            if limits.failures and error.arrived:
-                raise Unanswered(str(error), slept=limits.slept) from None
-            raise TemporaryError(_kept_failing(str(error))) from None
+        except Again as error:
+            if attempts.failures and error.arrived:
+                raise Unanswered(str(error), slept=attempts.slept) from None
+            raise TemporaryError(kept_failing(str(error))) from None
         raise AssertionError  # pragma: no cover - Retrying either returns or raises
 
-    def _once(self, request: requests.Request, *, batch: bool, writes: bool, repeated: bool) -> Answer:
+    def _once(
+        self, request: requests.Request, attempts: Attempts, *, batch: bool, writes: bool, repeated: bool
+    ) -> Answer:
         """One request, and one more with a new token if the first token is refused."""
         token = self._tokens.access_token()
-        response = self._exchange(request, token, batch=batch, writes=writes)
+        response = self._exchange(request, token, attempts, batch=batch, writes=writes)
         if response.status_code == requests.codes.unauthorized and self._is_stale(response):
             token = self._tokens.access_token(refused=token)
-            response = self._exchange(request, token, batch=batch, writes=writes)
+            response = self._exchange(request, token, attempts, batch=batch, writes=writes)
         try:
             return replace(self._judge(response), repeated=repeated)
         except Refused as refused:
@@ -303,19 +279,21 @@ class QuickBooksClient:
             raise
 
     def _exchange(
-        self, request: requests.Request, token: str, *, batch: bool, writes: bool
+        self, request: requests.Request, token: str, attempts: Attempts, *, batch: bool, writes: bool
     ) -> requests.Response:
         prepared = self._session.prepare_request(request)
         prepared.headers["Authorization"] = f"Bearer {token}"
         surroundings = self._session.merge_environment_settings(prepared.url, {}, None, None, None)
+        queued_at = time.monotonic()
         with self._governor.request(batch=batch):
+            attempts.queued += time.monotonic() - queued_at
             self.calls.count(writes=writes)
             try:
                 response = self._session.send(
                     prepared, timeout=_TIMEOUT, allow_redirects=False, **surroundings
                 )
             except requests.RequestException as error:
-                raise _Again(type(error).__name__, arrived=not _is_unreachable(error)) from None
+                raise Again(type(error).__name__, arrived=not is_unreachable(error)) from None
         self.clock_ahead = _clock_ahead(response, self.clock_ahead)
         return response
 
@@ -329,19 +307,19 @@ class QuickBooksClient:
             try:
                 body = from_json(response.content)
             except ValueError:
-                raise _Again("an answer that is cut short or not JSON") from None
+                raise Again("an answer that is cut short or not JSON") from None
             if isinstance(body, Mapping) and not (body.get("Fault") or body.get("fault")):
                 return Answer(body, tid)
         raise self._refusal(read_faults(_text(response), status=response.status_code, tid=tid), response)
 
     def _refusal(self, faults: Sequence[Fault], response: requests.Response) -> Exception:
         if not faults:
-            return _Again(f"an answer of an unknown shape (HTTP {response.status_code})")
+            return Again(f"an answer of an unknown shape (HTTP {response.status_code})")
         first = faults[0]
         match first.recovery:
             case Recovery.RETRY:
                 throttled = response.status_code == requests.codes.too_many_requests or first.code == "3001"
-                return _Again(first.text, seconds=_retry_after(response), throttled=throttled)
+                return Again(first.text, seconds=retry_after(response), throttled=throttled)
             case Recovery.REFRESH | Recovery.STOP:
                 return company_refused(self._realm_id, first)
             case _:
@@ -351,7 +329,7 @@ class QuickBooksClient:
         error = state.outcome.exception() if state.outcome else None
         wait = state.next_action.sleep if state.next_action else 0
         self.calls.repeats += 1
-        if isinstance(error, _Again) and error.throttled:
+        if isinstance(error, Again) and error.throttled:
             self.calls.throttled += 1
             self._governor.close_for(wait)
         logger.info("QuickBooks: %s; trying again in %.1f s.", error, wait)
@@ -380,53 +358,6 @@ def company_refused(realm_id: str, fault: Fault) -> CompanyRefused:
     )
 
 
-class _Limits:
-    """When to give up repeating a request."""
-
-    def __init__(self, seconds: float, failures: int | None = None) -> None:
-        self._seconds = seconds
-        self.failures = failures
-        self.slept = 0.0
-        self._in_a_row = 0
-
-    def reached(self, state: RetryCallState) -> bool:
-        """Asked after each failed attempt."""
-        error = state.outcome.exception() if state.outcome else None
-        self.slept = state.idle_for
-        arrived = isinstance(error, _Again) and error.arrived
-        self._in_a_row = self._in_a_row + 1 if arrived else 0
-        enough = self.failures is not None and self._in_a_row >= self.failures
-        return enough or self._left(state) <= 0
-
-    def wait(self, state: RetryCallState) -> float:
-        """How long to wait before the next attempt: not beyond the end, unless QuickBooks asks for it."""
-        error = state.outcome.exception() if state.outcome else None
-        wait = _wait(state)
-        return wait if isinstance(error, _Again) and error.throttled else min(wait, self._left(state))
-
-    def _left(self, state: RetryCallState) -> float:
-        """At least what was slept has passed."""
-        return self._seconds - max(state.seconds_since_start or 0.0, state.idle_for)
-
-
-def _kept_failing(reason: str) -> str:
-    return f"QuickBooks kept failing ({reason}). Nothing is lost: run again later."
-
-
-_backoff = wait_exponential_jitter(multiplier=0.5, max=_LONGEST_WAIT, jitter=0.5)
-
-
-def _wait(state: RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.seconds if isinstance(error, _Again) else 0.0
-    return max(asked, _backoff(state))
-
-
-def _retry_after(response: requests.Response) -> float:
-    value = response.headers.get("Retry-After", "")
-    return min(float(value), _LONGEST_WAIT) if value.isdecimal() else 0.0
-
-
 def _text(response: requests.Response) -> str:
     """The body as UTF-8, which QuickBooks always sends; guessing garbles short localised texts."""
     return response.content.decode("utf-8", "replace")
@@ -438,16 +369,7 @@ def _check(body: Mapping[str, Any], check: Callable[[Mapping[str, Any]], object]
         check_shape(body)
         check(body)
     except OddAnswer as odd:
-        raise _Again(str(odd)) from None
-
-
-def _is_unreachable(error: requests.RequestException) -> bool:
-    """Whether not even a connection came about."""
-    cause = error.args[0] if error.args else None
-    reason = getattr(cause, "reason", None)
-    return isinstance(error, requests.ConnectTimeout) or isinstance(
-        reason, NewConnectionError | ConnectTimeoutError
-    )
+        raise Again(str(odd)) from None
 
 
 def _clock_ahead(response: requests.Response, known: dt.timedelta) -> dt.timedelta:
