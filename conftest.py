@@ -305,6 +305,8 @@ def _has_workers(config: pytest.Config) -> bool:
 _TOGETHER = {
     "test_meltano.py": "meltano",
     "test_webhook_runs.py": "meltano",
+    "test_packages.py": "packages",
+    "test_strangers_path.py": "packages",
     "test_browser.py": "browser",
     "test_web_connect.py": "web",
     "test_web_metrics.py": "web",

@@ -9,6 +9,9 @@ import logging
 import os
 import shutil
 import subprocess
+import sys
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,6 +28,13 @@ ORGANIZATION = "00802DEMOORGANIZTN01"
 ROOT = Path(__file__).resolve().parent.parent
 MELTANO = ROOT / ".venv-meltano" / "bin" / "meltano"
 KINDS = ("extractors", "loaders", "utilities")
+#: Folders of the packages, and the Python package in each.
+PACKAGES = {
+    "tap-bill": "tap_bill",
+    "target-quickbooks": "target_quickbooks",
+    "plugins/simulator": "ap_simulator",
+    "plugins/webhook-shim": "webhook_shim",
+}
 OURS = ("TAP_BILL_", "TARGET_QUICKBOOKS_", "WEBHOOK_SHIM_", "MELTANO_", "VIRTUAL_ENV")
 
 
@@ -353,6 +363,44 @@ def books_of():
 @pytest.fixture
 def bookkeeper(books):
     return Bookkeeper(books.simulator)
+
+
+@dataclass(frozen=True)
+class Built:
+    """A package as it is published.
+
+    Attributes:
+        folder: Where it is in this repository.
+        module: The Python package in it.
+        again: The wheel made from the folder; ``wheel`` is made from the source distribution.
+    """
+
+    folder: Path
+    module: str
+    sdist: Path
+    wheel: Path
+    again: Path
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory):
+    """Every package, built once for the tests of a session, by name; all wheels are in one directory."""
+    published, others = tmp_path_factory.mktemp("published"), tmp_path_factory.mktemp("others")
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir"]
+
+    def built(folder, module):
+        for arguments in ([published, ROOT / folder], [others, "--wheel", ROOT / folder]):
+            done = subprocess.run(
+                [*build, *arguments], capture_output=True, text=True, timeout=300, check=False
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+        project = tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]
+        stem = f"{project['name'].replace('-', '_')}-{project['version']}"
+        wheel = f"{stem}-py3-none-any.whl"
+        return Built(ROOT / folder, module, published / f"{stem}.tar.gz", published / wheel, others / wheel)
+
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(PACKAGES, pool.map(built, PACKAGES, PACKAGES.values()), strict=True))
 
 
 @pytest.fixture(scope="session")
