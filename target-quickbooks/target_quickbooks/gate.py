@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 
 from target_quickbooks.errors import PreflightFailed
 from target_quickbooks.policies import Policies
@@ -61,10 +62,13 @@ class Gate:
         company = self._directory.company()
         names = policies.customer_map.values(), policies.item_map.values()
         needed = bills is Bills.EXPECTED or (bills is Bills.POSSIBLE and _names_entries(policies))
+        chart = self._directory.chart(*names) if needed else None
+        if chart and policies.tax_code and not company.in_us:
+            chart = replace(chart, tax_codes=self._directory.tax_codes())
         return examine(
             company,
             policies,
-            chart=self._directory.chart(*names) if needed else None,
+            chart=chart,
             bills=bills,
             grant_ends=self._grant_ends(),
             now=self._now(),
@@ -80,4 +84,5 @@ def _names_entries(policies: Policies) -> bool:
         or policies.customer_map
         or policies.item_map
         or policies.default_expense_account
+        or policies.tax_code
     )

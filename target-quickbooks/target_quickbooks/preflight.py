@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from target_quickbooks.mapping.chart import Chart, ClassTracking, Company, Entries
+from target_quickbooks.mapping.refusal import Refusal
 from target_quickbooks.mapping.resolution import did_you_mean
+from target_quickbooks.mapping.tax import tax_of
 from target_quickbooks.policies import DocumentNumber, LineClassFrom, LocationFrom, Policies
 
 GRANT_WARNING = dt.timedelta(days=14)
@@ -161,6 +163,7 @@ def examine(
     if chart is not None:
         findings += _payables(chart, bills)
         findings += _maps(chart, policies)
+        findings += _tax(chart, policies, bills)
     if bills is not Bills.NONE:
         findings += _left_out(company, policies)
     return Preflight(company, tuple(findings))
@@ -229,6 +232,14 @@ def _maps(chart: Chart, policies: Policies) -> Iterator[Finding]:
         if problem:
             code, text = problem
             yield _broken("default_expense_account", code, f"default_expense_account is {text}")
+
+
+def _tax(chart: Chart, policies: Policies, bills: Bills) -> Iterator[Finding]:
+    """What would keep every order from its tax."""
+    try:
+        tax_of(chart, policies, "every purchase order")
+    except Refusal as refusal:
+        yield Finding(_for_bills(bills), refusal.code, refusal.reason, refusal.advice, "tax_code")
 
 
 def _map(setting: str, explicit: Mapping[str, str], entries: Entries) -> Iterator[Finding]:

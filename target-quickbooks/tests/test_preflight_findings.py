@@ -9,7 +9,7 @@ import pytest
 from target_quickbooks.errors import PreflightFailed
 from target_quickbooks.gate import Gate
 from target_quickbooks.mapping.chart import Chart, ClassTracking, Entries, Entry, read_company
-from target_quickbooks.policies import DocumentNumber, LineClassFrom, LocationFrom, Policies
+from target_quickbooks.policies import DocumentNumber, LineClassFrom, LocationFrom, Policies, TaxCalculation
 from target_quickbooks.preflight import Bills, describe, examine
 
 NOW = dt.datetime(2026, 12, 16, 12, 0, tzinfo=dt.UTC)
@@ -20,8 +20,10 @@ MAPS = ("account_map", "class_map", "location_map", "customer_map", "item_map")
 def found(chart):
     """The findings, by severity and code; the company's preferences may be changed."""
 
-    def build(policies=None, *, bills=Bills.EXPECTED, grant_ends=None, accounts=None, **company):
-        lists = chart(**company)
+    def build(
+        policies=None, *, bills=Bills.EXPECTED, grant_ends=None, accounts=None, tax_codes=(), **company
+    ):
+        lists = replace(chart(**company), tax_codes=Entries("tax code", tax_codes))
         if accounts is not None:
             lists = replace(lists, accounts=Entries("account", accounts))
         return examine(
@@ -78,6 +80,27 @@ def test_a_map_to_something_inactive_is_an_error(found):
 def test_a_map_that_is_nearly_right_is_told_what_it_may_mean(found):
     (error,) = found(Policies(account_map={"A": "Trvel"})).errors
     assert error.text.endswith("did you mean '6100 Travel'?")
+
+
+@pytest.mark.parametrize(
+    ("tax_code", "code"),
+    [("GST", ""), ("3", ""), ("Old GST", "tax-code-unknown"), (None, "tax-code-missing")],
+)
+def test_a_tax_code_must_be_there_and_active_outside_the_us(found, tax_code, code):
+    taxed = Policies(tax_calculation=TaxCalculation.TAX_EXCLUDED, tax_code=tax_code)
+    codes_of_company = [Entry("3", "GST", "GST"), Entry("4", "Old GST", "Old GST", active=False)]
+    preflight = found(taxed, tax_codes=codes_of_company, country="CA")
+    assert codes(preflight.errors) == ([code] if code else [])
+    assert codes(found(taxed, tax_codes=codes_of_company, country="US").errors) == []
+
+
+def test_a_missing_tax_code_is_told_in_a_sentence(found):
+    taxed = Policies(tax_calculation=TaxCalculation.TAX_EXCLUDED, tax_code="GTS")
+    (error,) = found(taxed, tax_codes=[Entry("3", "GST", "GST")], country="CA").errors
+    assert error.text == (
+        "Every purchase order needs tax code 'GTS', which is not in QuickBooks; did you mean 'GST'?"
+    )
+    assert error.setting == "tax_code"
 
 
 def test_many_keys_to_one_wrong_value_are_one_problem(found):
@@ -226,13 +249,17 @@ class FakeDirectory:
         self.asked.append(f"chart {' '.join([*customers, *items])}".strip())
         return self._chart
 
+    def tax_codes(self):
+        self.asked.append("tax codes")
+        return Entries("tax code")
+
 
 @pytest.fixture
 def gate(chart):
     """A gate, what it asked and what it found; the company has no payables account."""
 
-    def build(policies=None, **kwargs):
-        directory = FakeDirectory(Chart(company=chart().company))
+    def build(policies=None, *, country="US", **kwargs):
+        directory = FakeDirectory(Chart(company=chart(country=country).company))
         results = []
         made = Gate(
             directory,
@@ -272,6 +299,15 @@ def test_bills_that_come_late_are_looked_at_before_the_first_of_them(gate):
     with pytest.raises(PreflightFailed, match="before the first purchase order: 1 problem with"):
         made.open(Bills.EXPECTED)
     assert len(found) == 2
+
+
+def test_tax_codes_are_asked_for_only_where_one_is_set_outside_the_us(gate):
+    made, asked, _ = gate(Policies(tax_code="GST"), country="CA", stops=False)
+    made.open(Bills.EXPECTED)
+    assert asked == ["company", "chart", "tax codes"]
+    made, asked, _ = gate(Policies(tax_code="GST"), stops=False)
+    made.open(Bills.EXPECTED)
+    assert asked == ["company", "chart"]
 
 
 def test_a_plan_goes_on_and_tells(gate):
