@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ap_simulator.testing import running
+from ap_simulator.testing import UNLIMITED, running
 from tap_bill import client as bill_client
 from target_quickbooks import writing
 from target_quickbooks.mapping.purchase_order import read_marker
@@ -38,14 +38,7 @@ def _hasty(monkeypatch):
 @pytest.fixture
 def unlimited(new_books):
     """Books whose simulator has no limits but the ones that faults make."""
-    names = (
-        "requests_per_minute",
-        "requests_per_second",
-        "batches_per_minute",
-        "batches_per_minute_company",
-        "combined_per_minute",
-    )
-    with running("empty", switches={f"quickbooks.{name}": 10**6 for name in names}) as simulator:
+    with running("empty", switches=UNLIMITED) as simulator:
         yield new_books(simulator)
 
 

@@ -6,18 +6,11 @@ import json
 import math
 
 import pytest
-from ap_simulator.testing import running
+from ap_simulator.testing import UNLIMITED, running
 from target_quickbooks import target
 from target_quickbooks.quickbooks import governor
 
 BIG = 10_000
-UNLIMITED = {
-    "quickbooks.requests_per_second": 1_000_000,
-    "quickbooks.requests_per_minute": 1_000_000,
-    "quickbooks.combined_per_minute": 1_000_000,
-    "quickbooks.batches_per_minute": 1_000_000,
-    "quickbooks.batches_per_minute_company": 1_000_000,
-}
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 import requests
-from ap_simulator.testing import running
+from ap_simulator.testing import UNLIMITED, running
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
@@ -35,13 +35,6 @@ EXAMPLES = int(os.environ.get("SOAK_EXAMPLES", "300")) // 5
 #: Of the examples, this share damages what QuickBooks answers, the rest what BILL answers.
 QUICKBOOKS_SHARE = 0.8
 RENEWED_AFTER = 20
-UNLIMITED = {
-    "quickbooks.requests_per_second": 1_000_000,
-    "quickbooks.requests_per_minute": 1_000_000,
-    "quickbooks.combined_per_minute": 1_000_000,
-    "quickbooks.batches_per_minute": 1_000_000,
-    "quickbooks.batches_per_minute_company": 1_000_000,
-}
 BODIES = {
     "empty": b"",
     "html": b"<html><body><h1>502 Bad Gateway</h1></body></html>",

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from ap_simulator.testing import running
+from ap_simulator.testing import UNLIMITED, running
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, select
@@ -40,13 +40,6 @@ REFERENCES = (
 )
 #: After so many examples both books begin anew, so that what failed before does not slow the rest down.
 RENEWED_AFTER = 100
-UNLIMITED = {
-    "quickbooks.requests_per_second": 1_000_000,
-    "quickbooks.requests_per_minute": 1_000_000,
-    "quickbooks.combined_per_minute": 1_000_000,
-    "quickbooks.batches_per_minute": 1_000_000,
-    "quickbooks.batches_per_minute_company": 1_000_000,
-}
 #: Tokens that json.dumps does not write: put into the text in place of a string.
 RAW = re.compile(r'"@@([^"]*)@@"')
 LONG = {"HUGE": "9" * 5000, "DEEP": "[" * 90 + "]" * 90, "TOO DEEP": "[" * 2000 + "]" * 2000}

@@ -19,7 +19,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from ap_simulator.testing import running
+from ap_simulator.testing import UNLIMITED, running
 from target_quickbooks.mapping.purchase_order import read_marker
 
 SEED = int(os.environ.get("SOAK_SEED") or secrets.randbelow(10**6))
@@ -29,14 +29,6 @@ VENDORS, BILLS = (500, 2000) if SOAK else (40, 40)
 #: At most so many writes between two kills.
 STRETCH = (VENDORS + BILLS) // 6
 ANSWER_SECONDS = 0.03
-LIMITS = (
-    "requests_per_minute",
-    "requests_per_second",
-    "batches_per_minute",
-    "batches_per_minute_company",
-    "combined_per_minute",
-)
-SWITCHES = {f"quickbooks.{name}": 10**6 for name in LIMITS}
 #: The target with its own limits lifted, as the simulator's are.
 TARGET = """
 from target_quickbooks.quickbooks import governor
@@ -193,7 +185,7 @@ def test_nothing_is_doubled_or_lost_whenever_the_plug_is_pulled(new_books, tmp_p
     tell(f"SEED={SEED} COUNT={KILLS}")
     choose = random.Random(SEED)  # noqa: S311 - choices that a seed repeats
     kills = Counter()
-    with running("empty", switches=SWITCHES) as simulator:
+    with running("empty", switches=UNLIMITED) as simulator:
         load = Load(new_books(simulator), tmp_path, choose)
         while kills.total() < KILLS:
             load.begin()

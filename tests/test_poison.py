@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import requests
+from ap_simulator.testing import UNLIMITED
 from requests.adapters import HTTPAdapter
 from target_quickbooks.mapping.purchase_order import read_marker
 from target_quickbooks.quickbooks import governor
@@ -65,19 +66,9 @@ def poisoned(monkeypatch):
     monkeypatch.setattr(HTTPAdapter, "send", send)
 
 
-#: Waits take no time here, so the limits of the service must not matter either.
-LIMITS = (
-    "requests_per_minute",
-    "requests_per_second",
-    "batches_per_minute",
-    "batches_per_minute_company",
-    "combined_per_minute",
-)
-
-
 @pytest.fixture
 def filled(books):
-    books.simulator.control.set_switches({f"quickbooks.{name}": 10**6 for name in LIMITS})
+    books.simulator.control.set_switches(dict(UNLIMITED))  # waits take no time here
     account = next(
         record["id"]
         for record in books.held("chart_of_accounts")

@@ -29,6 +29,17 @@ from ap_simulator.simulation import Simulation
 from ap_simulator.thread_server import ThreadServer
 from ap_simulator.world import World
 
+#: Switches that lift QuickBooks' rate limits, for tests and benchmarks of something else.
+UNLIMITED: Final[Mapping[str, int]] = {
+    f"quickbooks.{name}": 1_000_000
+    for name in (
+        "requests_per_second",
+        "requests_per_minute",
+        "combined_per_minute",
+        "batches_per_minute",
+        "batches_per_minute_company",
+    )
+}
 _CALL_SECONDS: Final = 60
 
 _Result = TypeVar("_Result")

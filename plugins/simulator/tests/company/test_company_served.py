@@ -11,23 +11,13 @@ import simplejson
 from ap_simulator.company.build import CompanySizeError, populate
 from ap_simulator.company.demo import EXPECTED_REFUSALS, SPECIAL_BILLS, SPECIAL_VENDORS
 from ap_simulator.company.identities import DEMO
-from ap_simulator.testing import running
+from ap_simulator.testing import UNLIMITED, running
 from ap_simulator.world import create_world
 from intuitlib.client import AuthClient
 from intuitlib.enums import Scopes
 
 SECOND_REALM = "9341452000000099"
 SECOND_ORGANIZATION = "00802SECONDORGANIZ01"
-UNLIMITED = {
-    f"quickbooks.{name}": 1_000_000
-    for name in (
-        "requests_per_minute",
-        "requests_per_second",
-        "batches_per_minute",
-        "batches_per_minute_company",
-        "combined_per_minute",
-    )
-}
 BILL_PATHS = {
     "vendors": "vendors",
     "bills": "bills",
