@@ -8,6 +8,7 @@ import click
 from target_quickbooks.errors import TargetError
 
 from webhook_shim import subscription_commands
+from webhook_shim.run_command import run
 from webhook_shim.serve_command import serve
 
 
@@ -19,12 +20,13 @@ def commands() -> None:
     \b
     Examples:
       webhook-shim serve
+      webhook-shim run sync --parallel 4
       webhook-shim subscribe --url https://books.example.com
       meltano invoke webhook-shim:serve
     """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
 
 
-for command in (serve, *subscription_commands.COMMANDS):
+for command in (serve, run, *subscription_commands.COMMANDS):
     commands.add_command(command)
 
 

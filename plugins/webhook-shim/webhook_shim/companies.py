@@ -10,7 +10,8 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,13 @@ _PREFIXES = {TAP: "TAP_BILL_", TARGET: "TARGET_QUICKBOOKS_"}
 _ANSWER_SECONDS = 120
 _REFERENCE = re.compile(r"\$\{(\w+)\}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
+_APART = {
+    "name": "Each company needs a name of its own.",
+    "organization_id": "A list keeps an organization of BILL in step with one company of QuickBooks; for a "
+    "second one, make a project of its own.",
+    "realm_id": "A list keeps a company of QuickBooks in step with one organization of BILL; for a second "
+    "one, make a project of its own.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +75,39 @@ def read(settings: Settings, environ: Mapping[str, str] = os.environ) -> tuple[B
     configured = {plugin: answer.result() for plugin, answer in asked.items()}
     entries = _listed(settings.companies, environ) if settings.companies else [{"name": "books"}]
     found = tuple(_books(entry, configured) for entry in entries)
-    for attribute in ("name", "organization_id", "realm_id"):
-        values = [getattr(books, attribute) for books in found]
-        twice = {value for value in values if values.count(value) > 1}
-        if twice:
-            msg = f"Two companies have the {attribute} '{min(twice)}'. Each needs its own."
-            raise SettingsError(msg)
+    _check_apart(found)
     return found
+
+
+def choose(companies: Sequence[Books], names: Collection[str]) -> tuple[Books, ...]:
+    """The companies of these names, in the order of the list; all of them if there are no names.
+
+    Raises:
+        SettingsError: There is no company of such a name.
+    """
+    known = {books.name for books in companies}
+    if unknown := sorted(set(names) - known):
+        there = ", ".join(books.name for books in companies)
+        raise SettingsError(f"There is no company '{unknown[0]}'. There are: {there}.")
+    return tuple(books for books in companies if not names or books.name in names)
+
+
+def _check_apart(companies: Sequence[Books]) -> None:
+    """Refuse a list in which two companies meet in one organization or in one realm.
+
+    The store could keep them apart: what it knows of a pair is keyed by the pair. But an event names one
+    side only, so whose it is could not be told; and of two organizations in one realm, each would report the
+    orders of the other as missing in BILL.
+    """
+    for attribute, told in _APART.items():
+        count = Counter(getattr(books, attribute) for books in companies)
+        value, number = count.most_common(1)[0]
+        if number > 1:
+            names = " and ".join(
+                f"'{books.name}'" for books in companies if getattr(books, attribute) == value
+            )
+            msg = f"The companies {names} have the same {attribute}, '{value}'. {told}"
+            raise SettingsError(msg)
 
 
 def _books(entry: Mapping[str, Any], configured: Mapping[str, Mapping[str, Any]]) -> Books:

@@ -32,7 +32,7 @@ def serve(host: str | None, port: int | None) -> None:
       meltano --environment production invoke webhook-shim:serve
       WEBHOOK_SHIM_PASSWORD=... webhook-shim serve --host 0.0.0.0 --port 8443
     """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
-    _log()
+    log_to_stderr()
     chosen = {f"{PREFIX}HOST": host, f"{PREFIX}PORT": str(port) if port else None}
     environ = {**os.environ, **{name: value for name, value in chosen.items() if value}}
     settings = shim_settings.read(environ)
@@ -49,8 +49,8 @@ def serve(host: str | None, port: int | None) -> None:
     sys.exit(exit_code)
 
 
-def _log() -> None:
-    """To standard error: standard output belongs to nobody, as with any plugin of Meltano."""
+def log_to_stderr() -> None:
+    """Log to standard error: standard output belongs to nobody, as with any plugin of Meltano."""
     logging.basicConfig(
         format="%(asctime)sZ %(levelname)-7s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S", level=logging.INFO
     )

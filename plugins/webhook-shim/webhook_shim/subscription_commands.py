@@ -8,7 +8,6 @@ from contextlib import contextmanager
 
 import click
 from target_quickbooks.admin.output import print_table
-from target_quickbooks.errors import SettingsError
 
 from webhook_shim import companies, settings
 from webhook_shim.bill_events import open_for
@@ -32,10 +31,7 @@ def desks(company: str | None, url: str | None = None) -> Iterator[list[tuple[st
     """
     chosen = settings.read()
     found = companies.read(chosen)
-    wanted = [books for books in found if company in {None, books.name}]
-    if not wanted:
-        names = ", ".join(books.name for books in found)
-        raise SettingsError(f"There is no company '{company}'. There are: {names}.")
+    wanted = companies.choose(found, [company] if company else [])
     store = open_store_for(found)
     try:
         yield [
