@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,22 @@ REPOSITORY = "https://github.com/bill-quickbooks/bill-quickbooks"
 VARIANT = "bill-quickbooks"
 KINDS = {"boolean": "boolean", "integer": "integer", "object": "object", "array": "array"}
 PYTHONS = ["3.11", "3.12", "3.13"]
+#: `quickbooks-admin`, in the loader's environment and with its settings.
+ADMIN = {
+    "admin": ("", "Look after links, failures, connections and the audit trail; --help lists what it does."),
+    "connect": ("connect", "Connect a QuickBooks company: agree in the browser, see its name, and save."),
+    "preflight": (
+        "preflight",
+        "Look at the company as a run does before its first write; exit code 1 if it would stop.",
+    ),
+    "status": ("status", "Show connections, links, failures and the latest runs."),
+    "test": ("connections test", "Read the company through its connection."),
+}
 NEXT_STEPS = """\
+1. Runs are the jobs `sync-vendors-and-bills` and `sync-payments-and-recurring`, the preview is the loader
+   `target-quickbooks-plan`. Put [their definitions](https://bill-quickbooks.github.io/bill-quickbooks/quick-start/)
+   into your project.
+
 1. Serve, and open the page it names:
 
    ```sh
@@ -52,6 +68,7 @@ class Plugin:
     domain: str
     keywords: tuple[str, ...]
     groups: tuple[tuple[str, ...], ...]
+    commands: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 PLUGINS = (
@@ -68,10 +85,11 @@ PLUGINS = (
         plugin=TargetQuickbooks,
         folder="loaders",
         label="QuickBooks Online",
-        logo="/assets/logos/loaders/quickbooks.png",
+        logo="/assets/logos/extractors/quickbooks.png",
         domain="https://developer.intuit.com/",
         keywords=("api", "finance", "meltano_sdk"),
         groups=(("client_id", "client_secret", "realm_id", "encryption_key"),),
+        commands=ADMIN,
     ),
 )
 
@@ -80,8 +98,13 @@ def definition(source: Plugin) -> dict[str, Any]:
     """The Hub definition of a plugin."""
     about = source.plugin._get_about_info()  # noqa: SLF001 - what `--about` prints
     description = (source.plugin.__doc__ or "").strip().splitlines()[0]
+    commands = {
+        name: {"args": arguments, "description": told, "executable": "quickbooks-admin"}
+        for name, (arguments, told) in source.commands.items()
+    }
     return {
         "capabilities": sorted(str(capability.value) for capability in about.capabilities),
+        **({"commands": commands} if commands else {}),
         "description": description,
         "docs": f"{REPOSITORY}/blob/main/{source.plugin.name}/README.md",
         "domain_url": source.domain,
@@ -122,7 +145,7 @@ def utility() -> dict[str, Any]:
         "executable": name,
         "keywords": ["accounting", "api", "scheduler", "webhook"],
         "label": "BILL and QuickBooks Webhooks",
-        "logo_url": "/assets/logos/utilities/webhook-shim.png",
+        "logo_url": "/assets/logos/utilities/webhook-shim.svg",
         "maintenance_status": "active",
         "name": name,
         "namespace": "webhook_shim",
