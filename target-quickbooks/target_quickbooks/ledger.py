@@ -26,7 +26,7 @@ from target_quickbooks.mapping.payments import (
 )
 from target_quickbooks.mapping.refusal import Refusal
 from target_quickbooks.recurring import Schedule, Turn, passed_turns, read_schedule, recognise
-from target_quickbooks.store import failure_table, payment_table, recurring_table
+from target_quickbooks.store import failure_table, locks, payment_table, recurring_table
 from target_quickbooks.store.database import Store
 
 PAYMENTS, CREDITS, RECURRING, BILLS = "payments", "vendor_credits", "recurring_bills", "bills"
@@ -94,7 +94,7 @@ class LastingLedger(Ledger):
         self._vendors[company] |= {balance.vendor_id for balance in news.balances}
         self._vendors[company] |= {schedule.vendor_id for schedule in news.schedules}
         if news or recovered:
-            with self._store.writing() as connection:
+            with self._store.writing(locks.company(company.realm_id)) as connection:
                 payment_table.save(connection, company, news.payments)
                 payment_table.save_credits(connection, company, news.credits)
                 payment_table.save_balances(connection, company, news.balances)

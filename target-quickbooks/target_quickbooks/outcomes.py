@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 
 from sqlalchemy import Connection
 
@@ -18,7 +19,7 @@ from target_quickbooks.planning import Change, Operation
 from target_quickbooks.quickbooks.explanations import explain
 from target_quickbooks.quickbooks.faults import Fault, Recovery
 from target_quickbooks.report import RunReport
-from target_quickbooks.store import audit_table, failure_table, intent_table, link_table
+from target_quickbooks.store import audit_table, failure_table, intent_table, link_table, locks
 from target_quickbooks.store.audit_table import Entry
 from target_quickbooks.store.database import Store
 from target_quickbooks.store.failure_table import Failure
@@ -44,7 +45,7 @@ class Outcomes:
         conflicts: list[Conflict] = []
         now = self._now()
         entries: list[Entry] = []
-        with self._store.writing() as connection:
+        with self._alone(one.item.submission.company for one in decided) as connection:
             for one in decided:
                 if not one.faults:
                     entries.append(self._applied(connection, one, tid, now))
@@ -84,14 +85,14 @@ class Outcomes:
         if not conflicts:
             return
         now = self._now()
-        with self._store.writing() as connection:
+        with self._alone(conflict.submission.company for conflict in conflicts) as connection:
             for conflict in conflicts:
                 self._refused(connection, conflict.submission, [conflict.fault], now)
 
     def unanswered(self, items: Sequence[Sent], trouble: str) -> None:
         """Record as failures what QuickBooks' servers fail over each time, while others go through."""
         now = self._now()
-        with self._store.writing() as connection:
+        with self._alone(item.submission.company for item in items) as connection:
             entries: list[Entry] = []
             for item in items:
                 intent_table.settle(connection, item.intent, Outcome.ABANDONED, now=now)
@@ -107,7 +108,7 @@ class Outcomes:
             return
         now = self._now()
         entries: list[Entry] = []
-        with self._store.writing() as connection:
+        with self._alone(submission.company for submission in submissions) as connection:
             for submission in submissions:
                 change, item, company = submission.change, submission.item, submission.company
                 self._report.done(change)
@@ -134,7 +135,7 @@ class Outcomes:
 
     def failure(self, company: Company, failure: Failure) -> None:
         """Record a record that never got as far as planning."""
-        with self._store.writing() as connection:
+        with self._alone([company]) as connection:
             self._save(connection, company, failure, self._now())
 
     def abandon(self, sent: Sequence[Sent], anew: Sequence[Intent] = ()) -> None:
@@ -149,6 +150,10 @@ class Outcomes:
     def intend(self, intents: Sequence[Intent]) -> None:
         """Record what is about to be sent."""
         self.abandon((), intents)
+
+    def _alone(self, companies: Iterable[Company]) -> AbstractContextManager[Connection]:
+        """A write transaction that has the history and the failures of companies for itself."""
+        return self._store.writing(*{locks.company(company.realm_id) for company in companies})
 
     def _refused(
         self, connection: Connection, submission: Submission, faults: Sequence[Fault], now: dt.datetime

@@ -17,7 +17,7 @@ from target_quickbooks.errors import SettingsError
 from target_quickbooks.quickbooks.oauth import utc_now
 from target_quickbooks.redaction import redact, redact_text
 from target_quickbooks.replay import Replayed, replay
-from target_quickbooks.store import audit_table, failure_table
+from target_quickbooks.store import audit_table, failure_table, locks
 from target_quickbooks.store.database import Store
 from target_quickbooks.store.failure_table import UNSETTLED, Failure, Selection, Status
 
@@ -167,7 +167,10 @@ def dismiss_failures(*, everything: bool, reason: str, **chosen: Any) -> None:
         raise SettingsError("Only open and waiting failures can be dismissed: leave out the other --status.")
     now = utc_now()
     with opened_store() as store:
-        with store.writing() as database:
+        with store.reading() as database:
+            chosen_now = failure_table.select_failures(database, store.cipher, selection)
+            realms = {failure.company.realm_id for failure in chosen_now if failure.company}
+        with store.writing(*map(locks.company, realms)) as database:
             found = failure_table.select_failures(database, store.cipher, selection)
             failure_table.dismiss(database, [failure.id for failure in found if failure.id], now=now)
             audit_table.append(

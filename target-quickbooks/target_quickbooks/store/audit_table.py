@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Connection, func, insert, select
 from target_quickbooks.exact_json import canonical
 from target_quickbooks.links import Company
 from target_quickbooks.redaction import redact
-from target_quickbooks.store import audit_tail
+from target_quickbooks.store import audit_tail, locks
 from target_quickbooks.store.audit_tail import GENESIS, Tail
 from target_quickbooks.store.tables import VERSION_LENGTH, audit, audit_tails
 
@@ -89,9 +89,11 @@ def append(
         trigger: Who or what started it.
         now: When.
     """
+    told = list(entries)
+    locks.hold(connection, {locks.company(entry.company.realm_id) for entry in told})
     tails: dict[str, Tail] = {}
     rows: list[dict[str, Any]] = []
-    for entry in entries:
+    for entry in told:
         realm_id = entry.company.realm_id
         if realm_id not in tails:
             tails[realm_id] = _end(connection, key, realm_id)

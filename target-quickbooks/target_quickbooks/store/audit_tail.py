@@ -10,9 +10,10 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, select
 
 from target_quickbooks.store.tables import audit_tails
+from target_quickbooks.store.upserting import upsert
 
 GENESIS = "0" * 64
 
@@ -42,9 +43,8 @@ def read(connection: Connection, key: bytes, realm_id: str) -> Tail | None:
 
 def write(connection: Connection, key: bytes, realm_id: str, tail: Tail) -> None:
     """Seal the new end. Needs the transaction that appends the rows."""
-    connection.execute(delete(audit_tails).where(audit_tails.c.realm_id == realm_id))
     values = {"sequence": tail.sequence, "hash": tail.hash, "seal": _seal(key, realm_id, tail)}
-    connection.execute(insert(audit_tails).values(realm_id=realm_id, **values))
+    connection.execute(upsert(connection, audit_tails), {"realm_id": realm_id, **values})
 
 
 def _seal(key: bytes, realm_id: str, tail: Tail) -> str:

@@ -1,4 +1,4 @@
-"""Opening the store: engine, SQLite's settings, file permissions, migrations, transactions."""
+"""Opening the store: migrations and transactions, in any database that ``engines`` knows."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ import os
 import secrets as random
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, RootTransaction, insert, inspect, select, text
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
-from target_quickbooks.errors import SettingsError, StoreError
-from target_quickbooks.store import tables
+from target_quickbooks.errors import StoreError
+from target_quickbooks.store import engines, locks, tables
 from target_quickbooks.store.cipher import Cipher
 
 HEAD = "0006"
-_BUSY_MILLISECONDS = 30_000
+#: How long a database that was there is waited for: it is restarted, or another one takes over.
+PATIENCE_SECONDS = 30.0
+_LONGEST_PAUSE = 2.0
 _FINGERPRINT_KEY = "fingerprint_key"
 
 
@@ -39,8 +41,9 @@ class Store:
         fingerprint_key: Key of all fingerprints in this store; random, made once, kept encrypted.
     """
 
-    def __init__(self, engine: Engine, cipher: Cipher) -> None:
+    def __init__(self, engine: Engine, cipher: Cipher, *, patience: float = PATIENCE_SECONDS) -> None:
         self._engine = engine
+        self._patience = patience
         weakref.finalize(self, engine.dispose)  # a run that fails may leave the store open
         self.cipher = cipher
         self.fingerprint_key = self._fingerprint_key()
@@ -48,22 +51,25 @@ class Store:
     @property
     def url(self) -> str:
         """Where the store is, without a password."""
-        return self._engine.url.render_as_string(hide_password=True)
+        return engines.shown(self._engine.url)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A read transaction."""
-        with self._told_plainly(), self._engine.connect() as connection, connection.begin():
+        """A read transaction: all that is read in it is as it was at one moment."""
+        options: dict[str, Any] = {}
+        if self._engine.dialect.name == "postgresql":
+            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self._transaction(options) as connection:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A write transaction: all of it is on disk when the block ends, or none of it."""
-        with (
-            self._told_plainly(),
-            self._engine.connect().execution_options(writes=True) as connection,
-            connection.begin(),
-        ):
+    def writing(self, *names: str) -> Iterator[Connection]:
+        """A write transaction: all of it is on disk when the block ends, or none of it.
+
+        Args:
+            names: Of locks (see ``locks``), held from the beginning: of what is read before it is written.
+        """
+        with self._transaction({"writes": True}, names) as connection:
             yield connection
 
     @contextmanager
@@ -73,14 +79,29 @@ class Store:
         It does not wait for the disk: for what changes with every request and is worth nothing a few minutes
         later. A process that dies undoes nothing.
         """
-        with (
-            self._told_plainly(),
-            self._engine.connect().execution_options(writes=True, hasty=True) as connection,
-            connection.begin(),
-        ):
-            if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
+        with self._transaction({"writes": True, "hasty": True}) as connection:
             yield connection
+
+    @contextmanager
+    def _transaction(self, options: dict[str, Any], names: tuple[str, ...] = ()) -> Iterator[Connection]:
+        with self._told_plainly():
+            connection, transaction = self._patiently_begun(options, names)
+            with connection, transaction:
+                yield connection
+
+    def _patiently_begun(
+        self, options: dict[str, Any], names: tuple[str, ...]
+    ) -> tuple[Connection, RootTransaction]:
+        """Nothing has been done yet, so that it is safe to try again where the database went away."""
+        for attempt in Retrying(
+            retry=retry_if_exception(engines.is_gone),
+            stop=stop_after_delay(self._patience),
+            wait=wait_exponential(multiplier=0.05, max=_LONGEST_PAUSE),
+            reraise=True,
+        ):
+            with attempt:
+                return _begun(self._engine, options, names)
+        raise AssertionError  # pragma: no cover - Retrying either returns or raises
 
     @contextmanager
     def _told_plainly(self) -> Iterator[None]:
@@ -90,7 +111,7 @@ class Store:
         except IntegrityError:
             raise
         except SQLAlchemyError as error:
-            raise _unusable(self.url, error) from None
+            raise engines.trouble(self.url, error) from None
 
     def compact(self) -> None:
         """Leave nothing in a SQLite file of what was replaced or deleted; other databases see to it.
@@ -127,101 +148,64 @@ class Store:
         return hashlib.sha256(self.cipher.decrypt(sealed).encode()).digest()
 
 
-def open_store(url: str, cipher: Cipher) -> Store:
+def open_store(url: str, cipher: Cipher, *, patience: float = PATIENCE_SECONDS) -> Store:
     """Open the store, creating or migrating it as needed.
+
+    Args:
+        url: A SQLAlchemy URL.
+        cipher: With the keys that it was written with.
+        patience: How many seconds to wait, later, for a database that went away.
 
     Raises:
         SettingsError: The URL cannot be used.
         StoreError: The database cannot be opened, or was written by a newer version.
     """
-    engine = _engine(url)
+    engine = engines.new_engine(url)
     try:
         _migrate(engine)
-        return Store(engine, cipher)
+        return Store(engine, cipher, patience=patience)
     except SQLAlchemyError as error:
         engine.dispose()
-        raise _unusable(engine.url.render_as_string(hide_password=True), error) from None
+        raise engines.trouble(engines.shown(engine.url), error) from None
     except StoreError:
         engine.dispose()
         raise
 
 
-def _unusable(url: str, error: SQLAlchemyError) -> StoreError:
-    """Says what the database said; never the statement, whose values may be secrets."""
-    reason = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0]
-    return StoreError(f"The store at {url} cannot be used: {reason}. Check store_url.")
-
-
-def _engine(url: str) -> Engine:
-    try:
-        parsed = make_url(url)
-        if parsed.get_backend_name() == "sqlite":
-            return _sqlite_engine(parsed.database, url)
-        return create_engine(url, pool_pre_ping=True)
-    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        msg = f"store_url is not a SQLAlchemy URL that works here: {reason}"
-        raise SettingsError(msg) from None
-
-
-def _sqlite_engine(database: str | None, url: str) -> Engine:
-    if database and database != ":memory:":
-        _make_private(Path(database))
-    engine = create_engine(url)
-    event.listen(engine, "connect", _configure_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _make_private(path: Path) -> None:
-    """Create the file readable by its owner only; an existing file keeps its mode."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600, exist_ok=True)
-    except OSError as error:
-        msg = f"The store file {path} cannot be created: {error.strerror}. Check store_url."
-        raise StoreError(msg) from None
-
-
-def _configure_sqlite(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # transactions begin where we say so
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    """Take the write lock at the start of a write transaction, so that it cannot fail in the middle."""
-    options = connection.get_execution_options()
-    if not options.get("without_transaction"):
-        # Set each time: the pool hands out what another transaction has set.
-        connection.exec_driver_sql(f"PRAGMA synchronous = {'NORMAL' if options.get('hasty') else 'FULL'}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
+def _begun(
+    engine: Engine, options: dict[str, Any], names: tuple[str, ...] = ()
+) -> tuple[Connection, RootTransaction]:
+    with ExitStack() as undo:
+        connection = undo.enter_context(engine.connect())
+        connection = connection.execution_options(**options)
+        transaction = connection.begin()
+        if options.get("writes"):
+            engines.preamble(connection, hasty=bool(options.get("hasty")), names=names)
+        undo.pop_all()
+    return connection, transaction
 
 
 def _migrate(engine: Engine) -> None:
-    current = _revision(engine)
-    if current == HEAD:
-        return
-    if current is not None and current > HEAD:
+    with engine.connect() as connection:
+        if _is_current(connection):
+            return
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    from target_quickbooks.store.migrations import upgrade  # noqa: PLC0415 - slow to import, rarely needed
+
+    connection, transaction = _begun(engine, {"writes": True}, (locks.MIGRATIONS,))
+    with connection, transaction:
+        if not _is_current(connection):  # otherwise another process was first
+            upgrade(connection)
+
+
+def _is_current(connection: Connection) -> bool:
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    current = str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
+    if current > HEAD:
         msg = (
             f"The store was written by a newer version of target-quickbooks (schema {current}, this one "
             f"knows {HEAD}). Upgrade target-quickbooks."
         )
         raise StoreError(msg)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    from target_quickbooks.store.migrations import upgrade  # noqa: PLC0415 - slow to import, rarely needed
-
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        upgrade(connection)
-
-
-def _revision(engine: Engine) -> str | None:
-    with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        return str(found) if found else None
+    return current == HEAD

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import delete, select, update
 
 from target_quickbooks.store.database import Store
 from target_quickbooks.store.tables import leases
+from target_quickbooks.store.upserting import upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,22 +21,16 @@ class Holder:
 
 
 def acquire(store: Store, name: str, owner: str, *, now: dt.datetime, seconds: int) -> bool:
-    """Take or renew a lease; False if another owner holds it."""
+    """Take or renew a lease; False if another owner holds it.
+
+    One statement, which locks the row: of several that try at once, one gets it.
+    """
     until = now + dt.timedelta(seconds=seconds)
     with store.writing() as connection:
-        taken = connection.execute(
-            update(leases)
-            .where(leases.c.name == name, (leases.c.owner == owner) | (leases.c.expires_at <= now))
-            .values(owner=owner, expires_at=until)
-        )
-        if taken.rowcount:
-            return True
-    try:
-        with store.writing() as connection:
-            connection.execute(insert(leases).values(name=name, owner=owner, expires_at=until))
-    except IntegrityError:
-        return False
-    return True
+        ours_or_over = (leases.c.owner == owner) | (leases.c.expires_at <= now)
+        taken = upsert(connection, leases, where=ours_or_over).returning(leases.c.name)
+        row = {"name": name, "owner": owner, "expires_at": until}
+        return connection.execute(taken, row).first() is not None
 
 
 def renew(store: Store, name: str, owner: str, *, now: dt.datetime, seconds: int) -> bool:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, select, tuple_
+from sqlalchemy import Connection, and_, select, tuple_
 
 from target_quickbooks.mapping.source import Kind, Reference
 from target_quickbooks.store.tables import references
+from target_quickbooks.store.upserting import upsert
 
 _ROWS_PER_STATEMENT = 200
 _LEVELS = 6
@@ -20,19 +21,14 @@ _CURRENCY_LENGTH = 8
 
 
 def save(connection: Connection, organization_id: str, seen: Iterable[Reference]) -> None:
-    """Remember references; what was known of the same records is replaced."""
+    """Remember references; what was known of the same records is replaced.
+
+    In one order, because runs of several companies may remember the lists of one organization at once.
+    """
     latest = {(reference.kind, reference.id): reference for reference in seen}
-    rows = [_row(organization_id, reference) for reference in latest.values()]
-    for start in range(0, len(rows), _ROWS_PER_STATEMENT):
-        part = rows[start : start + _ROWS_PER_STATEMENT]
-        keys = [(row["kind"], row["bill_id"]) for row in part]
-        connection.execute(
-            delete(references).where(
-                references.c.organization_id == organization_id,
-                tuple_(references.c.kind, references.c.bill_id).in_(keys),
-            )
-        )
-        connection.execute(insert(references), part)
+    rows = [_row(organization_id, latest[key]) for key in sorted(latest)]
+    if rows:
+        connection.execute(upsert(connection, references), rows)
 
 
 def find(

@@ -6,10 +6,11 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from target_quickbooks.redaction import redact
 from target_quickbooks.store.tables import VERSION_LENGTH, runs, tracked
+from target_quickbooks.store.upserting import upsert
 
 
 def start(
@@ -45,20 +46,15 @@ def track(
 ) -> None:
     """Keep the latest version of records such as the organization, without secrets."""
     newest = {str(record["id"]): record for record in records}
-    for bill_id, record in newest.items():
-        connection.execute(
-            delete(tracked).where(
-                tracked.c.organization_id == organization_id,
-                tracked.c.stream == stream,
-                tracked.c.bill_id == bill_id,
-            )
-        )
-        connection.execute(
-            insert(tracked).values(
-                organization_id=organization_id,
-                stream=stream,
-                bill_id=bill_id,
-                version=str(record.get("updatedTime") or "")[:VERSION_LENGTH],
-                document=redact(record),
-            )
-        )
+    rows = [
+        {
+            "organization_id": organization_id,
+            "stream": stream,
+            "bill_id": bill_id,
+            "version": str(newest[bill_id].get("updatedTime") or "")[:VERSION_LENGTH],
+            "document": redact(newest[bill_id]),
+        }
+        for bill_id in sorted(newest)
+    ]
+    if rows:
+        connection.execute(upsert(connection, tracked), rows)

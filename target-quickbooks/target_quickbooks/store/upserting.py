@@ -1,0 +1,27 @@
+"""Insert or replace in one statement, which both engines understand and which nobody can get in between."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+def upsert(
+    connection: Connection, table: Table, *, where: ColumnElement[bool] | None = None
+) -> postgresql.Insert | sqlite.Insert:
+    """A statement that inserts rows, which are given when it is executed, and replaces those of the same key.
+
+    Args:
+        connection: Whose engine it is for.
+        table: The table; rows have all of its columns.
+        where: Which present rows may be replaced; the others stay as they are.
+    """
+    keys = [column.name for column in table.primary_key.columns]
+    others = [column.name for column in table.columns if column.name not in keys]
+    if connection.dialect.name == "postgresql":
+        statement = postgresql.insert(table)
+        changed = {name: statement.excluded[name] for name in others}
+        return statement.on_conflict_do_update(index_elements=keys, set_=changed, where=where)
+    for_sqlite = sqlite.insert(table)
+    changed = {name: for_sqlite.excluded[name] for name in others}
+    return for_sqlite.on_conflict_do_update(index_elements=keys, set_=changed, where=where)
