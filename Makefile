@@ -55,8 +55,19 @@ browser: ## Make sure that there is a Chromium for the browser tests (installs D
 	elif command -v chromium-browser google-chrome >/dev/null || [ -n "$${CHROMIUM:-}" ]; then exit 0; \
 	else echo "No Chromium: the browser tests will $$([ "$${CI:-}" = true ] && echo fail || echo be skipped). On Debian: sudo apt-get install chromium; elsewhere set CHROMIUM to a Chrome or Chromium." >&2; fi
 
+.PHONY: postgres
+postgres: ## Make sure that there is a PostgreSQL for the tests (installs Debian's, as root); they start their own
+	@if command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing PostgreSQL for the tests"; \
+		mkdir -p /etc/postgresql-common/createcluster.d; \
+		echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.d/no-main-cluster.conf; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null || \
+			echo "PostgreSQL could not be installed; see above." >&2; \
+	else echo "No PostgreSQL: its tests will $$([ "$${CI:-}" = true ] && echo fail || echo be skipped). On Debian: sudo apt-get install postgresql; elsewhere install its server and have initdb on the PATH." >&2; fi
+
 .PHONY: test
-test: setup browser ## Run every test, in parallel
+test: setup browser postgres ## Run every test, in parallel
 	@$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
 
 .PHONY: soak

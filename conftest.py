@@ -30,6 +30,8 @@ from ap_simulator.company.identities import DEMO
 from cryptography.fernet import Fernet
 from xdist.scheduler import LoadGroupScheduling
 
+pytest_plugins = ["postgres_cluster"]
+
 #: Files that hold a configuration, which is their job; Meltano writes ``.config.json`` for a plugin's run.
 CONFIGURATION = frozenset({".env", "config.json", "meltano.yml"})
 CONFIGURATION_OF_A_RUN = ".config.json"
@@ -308,6 +310,8 @@ _TOGETHER = {
     "test_packages.py": "packages",
     "test_strangers_path.py": "packages",
     "test_browser.py": "browser",
+    "test_companies.py": "companies",
+    "test_company_runs.py": "meltano",
     "test_web_connect.py": "web",
     "test_web_metrics.py": "web",
     "test_web_pages.py": "web",

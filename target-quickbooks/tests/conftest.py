@@ -12,7 +12,6 @@ import hypothesis
 import pytest
 import tenacity
 from cryptography.fernet import Fernet
-from sqlalchemy.engine import make_url
 from target_quickbooks.exact_json import fingerprint
 from target_quickbooks.links import Company as CompanyPair
 from target_quickbooks.mapping.chart import Chart, ClassTracking, Company, Entries, Entry
@@ -285,11 +284,6 @@ def make_settings():
     return build
 
 
-@pytest.fixture
-def store_url(tmp_path):
-    return f"sqlite:///{tmp_path / 'store.sqlite3'}"
-
-
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory):
     """The file of a store that was migrated and never used: copying it is faster than migrating."""
@@ -298,9 +292,32 @@ def empty_store(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="session")
+def empty_database(postgres):
+    """The same in PostgreSQL."""
+    with postgres.database() as name:
+        open_store(postgres.url(name), Cipher((KEY,))).close()
+        yield name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request, tmp_path):
+    """Where a store may be, on both engines; there is one already if the test asks for ``store``."""
+    ready = "store" in request.fixturenames
+    if request.param == "sqlite":
+        path = tmp_path / "store.sqlite3"
+        if ready:
+            shutil.copy(request.getfixturevalue("empty_store"), path)
+        yield f"sqlite:///{path}"
+        return
+    template = request.getfixturevalue("empty_database") if ready else "template1"
+    postgres = request.getfixturevalue("postgres")
+    with postgres.database(template) as name:
+        yield postgres.url(name)
+
+
 @pytest.fixture
-def store(store_url, empty_store):
-    shutil.copy(empty_store, make_url(store_url).database)
+def store(store_url):
     opened = open_store(store_url, Cipher((KEY,)))
     yield opened
     opened.close()

@@ -413,12 +413,18 @@ def test_threads_that_open_the_ledger_at_once_lose_nothing(store):
         assert len(opened.held) == 80
 
 
-def test_the_ledger_does_not_wait_for_the_disk_and_all_else_does(store):
+@pytest.mark.parametrize(
+    ("store_url", "question", "hasty"),
+    [("sqlite", "PRAGMA synchronous", 1), ("postgresql", "SHOW synchronous_commit", "off")],
+    indirect=["store_url"],
+)
+def test_the_ledger_does_not_wait_for_the_disk_and_all_else_does(store, question, hasty):
     """SQLite's levels: 1 leaves the flush to a checkpoint, 2 flushes at each commit."""
     with store.noting() as connection:
-        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
+        assert connection.exec_driver_sql(question).scalar() == hasty
     with store.writing() as connection:
-        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+        lasting = connection.exec_driver_sql(question).scalar()
+    assert lasting == (2 if hasty == 1 else "on")
 
 
 def test_the_end_of_a_request_survives_trouble_of_the_store(store):

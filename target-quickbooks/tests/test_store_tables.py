@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.source import Kind, Reference
 from target_quickbooks.store import (
@@ -448,7 +448,18 @@ def test_a_connection_shows_no_token(moment):
 # --- nothing is readable ------------------------------------------------------------------------------------
 
 
-def test_no_secret_is_readable_in_the_file(store, store_url, pair, moment, fail):
+def stored(store, store_url):
+    """All that a store keeps, as bytes: SQLite's files, the rows of another database."""
+    if not store_url.startswith("sqlite"):
+        with store.reading() as connection:
+            found = [connection.execute(select(table)).all() for table in tables.metadata.sorted_tables]
+        return repr(found).encode()
+    store.close()
+    folder = Path(store_url.removeprefix("sqlite:///")).parent
+    return b"".join(file.read_bytes() for file in folder.iterdir())
+
+
+def test_no_secret_is_readable_in_the_store(store, store_url, pair, moment, fail):
     """Tokens, tax ids, and all fields of encrypted documents."""
     secret = {"record": {"taxId": TAX_ID, "name": "Very Private Name"}}
     with store.writing() as connection:
@@ -460,9 +471,7 @@ def test_no_secret_is_readable_in_the_file(store, store_url, pair, moment, fail)
         entry = Entry(pair, "vendors", "009", "", "Vendor", "1", "create", "applied", change, change)
         audit_table.append(connection, store.fingerprint_key, [entry], run_id="r", trigger="t", now=moment)
     fail(record={"name": "Very Private Name", "taxId": TAX_ID}, payload={"DisplayName": "Very Private Name"})
-    store.close()
-    folder = Path(store_url.removeprefix("sqlite:///")).parent
-    content = b"".join(file.read_bytes() for file in folder.iterdir())
+    content = stored(store, store_url)
     assert b"XXXXXX8293" in content
     for secret_text in (TAX_ID, "995688293", "AB11-refresh", "eyJ-access", "Very Private Name"):
         assert secret_text.encode() not in content

@@ -119,6 +119,7 @@ def append(
             "detail": entry.detail,
             "previous_hash": tail.hash,
         }
+        row = {name: _storable(value) for name, value in row.items()}
         row["hash"] = row_hash(key, row)
         rows.append(row)
         tails[realm_id] = Tail(tail.sequence + 1, row["hash"])
@@ -138,11 +139,12 @@ def first_break(connection: Connection, key: bytes, realm_id: str) -> int | None
     """The sequence number of the first row that does not fit the chain or is missing, or None."""
     expected, previous = 1, GENESIS
     query = select(audit).where(audit.c.realm_id == realm_id).order_by(audit.c.sequence)
-    for row in connection.execute(query.execution_options(yield_per=_ROWS_AT_ONCE)).mappings():
-        fits = row["sequence"] == expected and row["previous_hash"] == previous
-        if not fits or not hmac.compare_digest(row["hash"].encode(), row_hash(key, dict(row)).encode()):
-            return expected
-        expected, previous = expected + 1, row["hash"]
+    with connection.execute(query.execution_options(yield_per=_ROWS_AT_ONCE)) as result:
+        for row in result.mappings():
+            fits = row["sequence"] == expected and row["previous_hash"] == previous
+            if not fits or not hmac.compare_digest(row["hash"].encode(), row_hash(key, dict(row)).encode()):
+                return expected
+            expected, previous = expected + 1, row["hash"]
     sealed = audit_tail.read(connection, key, realm_id)
     if sealed is None:
         return expected if expected > 1 or _has_tail(connection, realm_id) else None
@@ -157,8 +159,8 @@ def rows(connection: Connection, selection: Selection) -> Iterator[dict[str, Any
         query = select(latest.limit(selection.limit).subquery())
     columns = query.selected_columns
     ordered = query.order_by(columns.at, columns.realm_id, columns.sequence)
-    for row in connection.execute(ordered.execution_options(yield_per=_ROWS_AT_ONCE)).mappings():
-        yield dict(row)
+    with connection.execute(ordered.execution_options(yield_per=_ROWS_AT_ONCE)) as result:
+        yield from map(dict, result.mappings())
 
 
 def by_sequence(connection: Connection, sequence: int, *, realm_id: str = "") -> list[dict[str, Any]]:
@@ -255,6 +257,11 @@ def _last_row(connection: Connection, realm_id: str) -> Tail:
     )
     row = connection.execute(query).first()
     return Tail(row.sequence, row.hash) if row else Tail()
+
+
+def _storable(value: Any) -> Any:
+    """What every engine gives back as it was written, or the chain would not hold: NUL is none such."""
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
 
 
 def _plain(value: Any) -> Any:
