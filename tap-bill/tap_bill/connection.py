@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
+from tap_bill.ahead import ReadAhead
 from tap_bill.answers import Call
 from tap_bill.client import BillClient
 from tap_bill.limits import Governor
@@ -25,6 +26,7 @@ class Connection:
     client: BillClient
     governor: Governor
     session: LoginSession
+    ahead: ReadAhead
 
     def call(self, method: str, path: str) -> Call:
         """A call of the API for messages."""
@@ -62,7 +64,13 @@ def connect(settings: Settings) -> Connection:
             else MemoryStore()
         ),
     )
-    return Connection(settings=settings, client=client, governor=governor, session=session)
+    return Connection(
+        settings=settings,
+        client=client,
+        governor=governor,
+        session=session,
+        ahead=ReadAhead(threads=settings.max_concurrency),
+    )
 
 
 def _governor(settings: Settings, client: BillClient) -> Governor:

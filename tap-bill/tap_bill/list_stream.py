@@ -3,66 +3,31 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
 import requests
-from singer_sdk import RESTStream, SchemaDirectory, StreamSchema, Tap
+from singer_sdk import SchemaDirectory, Stream, StreamSchema, Tap, metrics
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.helpers.types import Auth, Context, Record, RequestFunc
-from singer_sdk.pagination import BaseAPIPaginator
+from singer_sdk.helpers.types import Context, Record
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
-from singer_sdk.streams.rest import HTTPRequest, PageContext
 from typing_extensions import override
 
 from tap_bill import answers, schemas, timestamps
+from tap_bill.ahead import Request
 from tap_bill.bookmarks import ACTIVE, ARCHIVED, Bookmarks
 from tap_bill.client import TIMEOUT
 from tap_bill.connection import Connection
-from tap_bill.errors import RequestRefusedError
-from tap_bill.reading import Reading
+from tap_bill.reading import Page, Part, Reading
 from tap_bill.records import RecordShape
 from tap_bill.walk import PRESUMED, PageRequest, Query, Walk
 
 _SCHEMAS: Final = SchemaDirectory(schemas)
 
 
-@dataclass(slots=True)
-class Page:
-    """What an answer held: its records until they are taken, and its `nextPage`."""
-
-    records: list[dict[str, Any]]
-    next_page: str | None = None
-
-    def take(self) -> list[dict[str, Any]]:
-        """The records. An answer lives on until the collector finds it, its records need not."""
-        taken, self.records = self.records, []
-        return taken
-
-
-class WalkPaginator(BaseAPIPaginator[PageRequest]):
-    """Lets the SDK's paging follow a walk."""
-
-    def __init__(self, walk: Walk, pages: Mapping[requests.Response, Page], *, single: bool = False) -> None:
-        """Follow `walk`, for a `single` page or to its end; `pages` has what the answers held."""
-        super().__init__(walk.request)
-        self._walk = walk
-        self._pages = pages
-        self._single = single
-
-    @override
-    def continue_if_empty(self, response: requests.Response) -> bool:
-        return True
-
-    @override
-    def get_next(self, response: requests.Response) -> PageRequest | None:
-        return None if self._single else self._walk.advance(self._pages[response].next_page)
-
-
-class BillStream(RESTStream[PageRequest]):
+class BillStream(Stream):
     """A list of BILL: incremental on `updatedTime` as far as BILL lets it be.
 
     What the tap needs of BILL is asked for through `connect` and made only when the first record is
@@ -72,11 +37,12 @@ class BillStream(RESTStream[PageRequest]):
     primary_keys = ("id",)
     replication_key = "updatedTime"
     schema = StreamSchema(_SCHEMAS)
-    allow_redirects = False
     STATE_MSG_FREQUENCY = 250
     # Records are brought into shape by `RecordShape`, which is faster and keeps nested surprises out.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
+    #: Of the list, behind the address of the API.
+    path: str
     #: Ways to ask for the list, best first.
     queries: tuple[Query, ...] = PRESUMED
 
@@ -84,8 +50,8 @@ class BillStream(RESTStream[PageRequest]):
         """Belong to `tap`."""
         super().__init__(tap)
         self._connect = connect
-        self._pages: WeakKeyDictionary[requests.Response, Page] = WeakKeyDictionary()
-        self._current: Reading | None = None
+        #: What is being read, in the order in which it is written.
+        self._readings: list[Reading] = []
 
     @property
     def connection(self) -> Connection:
@@ -100,102 +66,14 @@ class BillStream(RESTStream[PageRequest]):
         """The bookmark is kept by `Reading`, which knows how far a walk can be resumed."""
         return True
 
-    @property
-    @override
-    def url_base(self) -> str:
-        return self.connection.settings.base_url
-
-    @property
-    @override
-    def http_headers(self) -> dict[str, str]:
-        return {"Accept": "application/json"}
-
-    @property
-    @override
-    def timeout(self) -> int:
-        return TIMEOUT
-
-    @property
-    @override
-    def requests_session(self) -> requests.Session:
-        return self.connection.client.http
-
-    @property
-    @override
-    def authenticator(self) -> Auth:
-        return self.connection.session
-
-    @override
-    def build_prepared_request(self, *args: Any, **kwargs: Any) -> requests.PreparedRequest:
-        # Authentication happens when the request is sent, where a failed login can be repeated.
-        return self.requests_session.prepare_request(requests.Request(*args, **kwargs))
-
-    @override
-    def get_http_request(self, *, page: PageContext[PageRequest]) -> HTTPRequest:
-        asked = page.next_page_token or self._reading.walk.request
-        filters = [] if asked.since is None else [f'updatedTime:gte:"{timestamps.for_filter(asked.since)}"']
-        if self._reading.archived_only:
-            filters.append("archived:eq:true")
-        if self._reading.ids:
-            filters.append(f'id:in:"{",".join(sorted(self._reading.ids))}"')
-        return HTTPRequest(
-            url=self.get_url(page.stream_context),
-            headers=self.http_headers,
-            params={
-                "max": self.connection.settings.page_size,
-                "sort": asked.sort,
-                "filters": ",".join(filters) or None,
-                "page": asked.token,
-            },
-        )
-
-    @override
-    def get_new_paginator(self) -> WalkPaginator:
-        return WalkPaginator(self._reading.walk, self._pages, single=bool(self._reading.ids))
-
-    @override
-    def request_decorator(self, func: RequestFunc) -> RequestFunc:
-        connection = self.connection
-
-        def send(prepared: requests.PreparedRequest, context: Context | None) -> requests.Response:
-            return connection.client.run(
-                lambda: func(prepared, context),
-                call=self.call,
-                governor=connection.governor,
-                renew=lambda: connection.session.expire(prepared.headers.get("sessionId")),
-            )
-
-        return send
-
-    @override
-    def validate_response(self, response: requests.Response) -> None:
-        decoded = answers.read(response.status_code, response.content, self.call)
-        self._pages[response] = self.page_of(decoded)
-
-    @override
-    def parse_response(self, response: requests.Response) -> Iterator[dict[str, Any]]:
-        reading = self._reading
-        organization_id = self.connection.session.organization_id
-        page = [
-            {**self._shape.conform(record), "organizationId": organization_id}
-            for record in self._pages[response].take()
-        ]
-        if reading.archived_only:
-            # Others can only come from a list that ignores the filter, and then they came before.
-            page = [record for record in page if record.get("archived")]
-        if reading.ids:
-            page = [record for record in page if record["id"] in reading.ids]
-        wanted = reading.walk.take(page)
-        self._log_notes(reading.walk)
-        for record in wanted:
-            reading.archived_seen = reading.archived_seen or bool(record.get("archived"))
-            yield record
-
     @override
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
-        yield from self.read(context, ACTIVE)
-        if self._archived_hidden():
-            yield from self.read(context, ARCHIVED)
+        active = self.prepared(ACTIVE)
+        yield from self.read(active)
+        if active.archived_seen:
+            active.bookmarks.archived_seen(included=True)
+        if self.may_hide_archived(active):
+            yield from self.read(self.prepared(ARCHIVED))
 
     @override
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
@@ -204,7 +82,7 @@ class BillStream(RESTStream[PageRequest]):
     @override
     def _increment_stream_state(self, latest_record: Record, *, context: Context | None = None) -> None:
         if self.replication_method == REPLICATION_INCREMENTAL:
-            self._reading.emitted(latest_record.get("updatedTime"))
+            self._readings[0].emitted(latest_record.get("updatedTime"))
 
     @override
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
@@ -213,25 +91,35 @@ class BillStream(RESTStream[PageRequest]):
             level = logging.DEBUG
         super().log(message, *args, level=level, **kwargs)
 
-    # Reading --------------------------------------------------------------------------------------
+    # What is asked of BILL ------------------------------------------------------------------------
 
-    @cached_property
-    def _shape(self) -> RecordShape:
-        return RecordShape(
-            self.effective_schema,
-            lambda sentence: self.log("%s: %s", self.name, sentence, level=logging.WARNING),
-        )
+    @property
+    def url(self) -> str:
+        """Address of the list."""
+        return f"{self.connection.settings.base_url}{self.path}"
 
     @property
     def call(self) -> answers.Call:
         """The stream's requests, in the words of an error message."""
         return self.connection.call("GET", self.path)
 
-    @property
-    def _reading(self) -> Reading:
-        if self._current is None:
-            self._current = self._begin(ACTIVE)
-        return self._current
+    def parameters(self, asked: PageRequest, *, archived_only: bool, ids: Iterable[str]) -> dict[str, Any]:
+        """The query of a request."""
+        filters = [
+            f'updatedTime:{operator}:"{timestamps.for_filter(moment)}"'
+            for operator, moment in (("gte", asked.since), ("lt", asked.before))
+            if moment is not None
+        ]
+        if archived_only:
+            filters.append("archived:eq:true")
+        if ids:
+            filters.append(f'id:in:"{",".join(sorted(ids))}"')
+        return {
+            "max": self.connection.settings.page_size,
+            "sort": asked.sort,
+            "filters": ",".join(filters) or None,
+            "page": asked.token,
+        }
 
     def page_of(self, decoded: Any) -> Page:
         """What a decoded answer held.
@@ -241,37 +129,110 @@ class BillStream(RESTStream[PageRequest]):
         """
         return Page(*answers.page_of(decoded, self.call))
 
-    def read(self, context: Context | None, name: str) -> Iterator[dict[str, Any]]:
-        """Read the list once, from and for the bookmark `name`."""
-        reading = self._current = self._begin(name)
-        while True:
-            try:
-                yield from self.request_records(context)
-            except RequestRefusedError as error:
-                if reading.walk.refused(error.reason):
-                    self._log_notes(reading.walk)
-                    continue
-                if reading.archived_only and not reading.walk.pages:
-                    # A list that cannot be filtered by `archived` has nothing to hide.
-                    return
-                raise
-            break
+    def _ask(self, asked: PageRequest, reading: Reading, part: Part) -> Page:
+        """Send a request, in whatever thread."""
+        connection = self.connection
+        http = connection.client.http
+        prepared = http.prepare_request(
+            requests.Request(
+                "GET",
+                self.url,
+                headers={"Accept": "application/json"},
+                params=self.parameters(asked, archived_only=reading.archived_only, ids=part.ids),
+            )
+        )
+
+        def attempt() -> Page:
+            response = http.send(connection.session(prepared), timeout=TIMEOUT, allow_redirects=False)
+            self._measured(response)
+            return self.page_of(answers.read(response.status_code, response.content, self.call))
+
+        return connection.client.run(
+            attempt,
+            call=self.call,
+            governor=connection.governor,
+            renew=lambda: connection.session.expire(prepared.headers.get("sessionId")),
+        )
+
+    def _measured(self, response: requests.Response) -> None:
+        """Log how long an answer took, as the SDK's streams do."""
+        succeeded = response.status_code < HTTPStatus.BAD_REQUEST
+        tags: dict[str, Any] = {
+            metrics.Tag.STREAM: self.name,
+            metrics.Tag.ENDPOINT: self.path,
+            metrics.Tag.HTTP_STATUS_CODE: response.status_code,
+            metrics.Tag.STATUS: metrics.Status.SUCCEEDED if succeeded else metrics.Status.FAILED,
+        }
+        seconds = response.elapsed.total_seconds()
+        self._log_metric(
+            metrics.Point("timer", metric=metrics.Metric.HTTP_REQUEST_DURATION, value=seconds, tags=tags)
+        )
+
+    # Reading --------------------------------------------------------------------------------------
+
+    @property
+    def held(self) -> int:
+        """See `tap_bill.ahead.Source`."""
+        return sum(reading.held for reading in self._readings)
+
+    def next_request(self, *, room: bool) -> Request | None:
+        """See `tap_bill.ahead.Source`."""
+        if not self._readings:
+            if not room:
+                return None
+            self.prepared(ACTIVE)
+        for reading in self._readings:
+            request = reading.next_request(room=room)
+            if request is not None:
+                return request
+            if not reading.is_read or reading.has_failed:
+                return None
+        if room and self._readings[-1].name == ACTIVE and self.may_hide_archived(self._readings[-1]):
+            return self.prepared(ARCHIVED).next_request(room=room)
+        return None
+
+    def prepared(self, name: str) -> Reading:
+        """The reading from and for the bookmark `name`; perhaps it was begun before its turn."""
+        for reading in self._readings:
+            if reading.name == name:
+                return reading
+        self._readings.append(self._begin(name))
+        return self._readings[-1]
+
+    def read(self, reading: Reading) -> Iterator[dict[str, Any]]:
+        """Read the list, which is the first one prepared, to its end."""
+        ahead = self.connection.ahead
+        ahead.begin(self)
+        with metrics.http_request_counter(self.name, endpoint=self.path) as counter:
+            for page in ahead.pages(self, reading):
+                yield from page
+            counter.increment(reading.calls)
+        self._readings.remove(reading)
         if self.replication_method == REPLICATION_INCREMENTAL:
             reading.finish()
 
-    def read_again(self, context: Context | None, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+    def read_again(self, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Read these records once more, whatever their `updatedTime` is; no bookmark moves.
-
-        Args:
-            context: The stream's context.
-            ids: As many as a page holds.
 
         Raises:
             RequestRefusedError: BILL does not let the list be filtered by id.
         """
-        walk = Walk((Query(filtered=False, sort=None),), since=None, bookmark=None, started="")
-        self._current = Reading(name=ACTIVE, walk=walk, bookmarks=self.bookmarks(), ids=frozenset(ids))
-        yield from self.request_records(context)
+        size = self.connection.settings.page_size
+        parts = [
+            Part(
+                Walk((Query(filtered=False, sort=None),), since=None, bookmark=None, started=""),
+                ids=frozenset(ids[start : start + size]),
+            )
+            for start in range(0, len(ids), size)
+        ]
+        if parts:
+            self._readings.append(self._reading_of("", parts, self.bookmarks()))
+            yield from self.read(self._readings[0])
+
+    def may_hide_archived(self, active: Reading) -> bool:
+        """Whether the list may have hidden archived records, which BILL's documentation leaves open."""
+        known = active.archived_seen or active.bookmarks.archived_included
+        return "archived" in self.schema["properties"] and not known
 
     def bookmarks(self) -> Bookmarks:
         """What is remembered of the stream."""
@@ -279,6 +240,13 @@ class BillStream(RESTStream[PageRequest]):
             self.stream_state,
             replication_key=str(self.replication_key),
             organization_id=self.connection.session.organization_id,
+        )
+
+    @cached_property
+    def _shape(self) -> RecordShape:
+        return RecordShape(
+            self.effective_schema,
+            lambda sentence: self.log("%s: %s", self.name, sentence, level=logging.WARNING),
         )
 
     def _begin(self, name: str) -> Reading:
@@ -292,14 +260,26 @@ class BillStream(RESTStream[PageRequest]):
             since = max(timestamps.earlier(bookmark, settings.lookback_seconds), since or "")
         started = timestamps.to_text(connection.client.server_now())
         walk = Walk(self.queries, since=since, bookmark=bookmark, started=started)
-        return Reading(name=name, walk=walk, bookmarks=bookmarks)
+        return self._reading_of(name, [Part(walk)], bookmarks, started=started)
 
-    def _archived_hidden(self) -> bool:
-        """Whether archived records may be hidden in the list, which BILL's documentation leaves open."""
-        reading = self._reading
-        if reading.archived_seen:
-            reading.bookmarks.archived_seen(included=True)
-        return "archived" in self.schema["properties"] and not reading.bookmarks.archived_included
+    def _reading_of(
+        self, name: str, parts: Iterable[Part], bookmarks: Bookmarks, *, started: str = ""
+    ) -> Reading:
+        organization_id = self.connection.session.organization_id
+
+        def shaped(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            return [{**self._shape.conform(record), "organizationId": organization_id} for record in records]
+
+        return Reading(
+            name=name,
+            bookmarks=bookmarks,
+            parts=parts,
+            ask=self._ask,
+            shaped=shaped,
+            tell=self._log_notes,
+            page_size=self.connection.settings.page_size,
+            started=started,
+        )
 
     def _log_notes(self, walk: Walk) -> None:
         while walk.notes:

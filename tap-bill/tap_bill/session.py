@@ -28,6 +28,8 @@ from tap_bill.session_cache import CachedSession, Ledger, SessionStore
 IDLE_LIMIT = timedelta(minutes=34)
 #: The time of the last use goes to the store this often, not with every call.
 _REMEMBER_EVERY = timedelta(seconds=60)
+#: The end of a run does not wait longer for a login that a request under way has asked for.
+_CLOSE_SECONDS = 1.0
 
 _log = logging.getLogger("tap-bill")
 
@@ -144,12 +146,16 @@ class LoginSession(AuthBase):
 
     def close(self) -> None:
         """Remember when the session was last used, for the next run."""
-        with self._lock:
+        if not self._lock.acquire(timeout=_CLOSE_SECONDS):
+            return
+        try:
             match self._state:
                 case _Valid(session):
                     self._remember(session)
                 case _:
                     pass
+        finally:
+            self._lock.release()
 
     def _use(self) -> CachedSession:
         """The session, used now."""

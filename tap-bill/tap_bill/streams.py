@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from singer_sdk.helpers.types import Context
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
-from singer_sdk.streams.rest import HTTPRequest, PageContext
 from typing_extensions import override
 
 from tap_bill.bookmarks import ACTIVE
 from tap_bill.errors import PermissionDeniedError, RequestRefusedError, UnreadableAnswerError
-from tap_bill.list_stream import BillStream, Page
+from tap_bill.list_stream import BillStream
+from tap_bill.reading import Page, Reading
 from tap_bill.unfinished import Unfinished
 from tap_bill.walk import SORTED, WHOLE, PageRequest, Query
 
@@ -110,12 +110,10 @@ class PaymentsStream(BillStream):
             waiting.pop(record["id"], None)
             unfinished.note(record)
             yield record
-        ids, size = list(waiting), self.connection.settings.page_size
         try:
-            for start in range(0, len(ids), size):
-                for record in self.read_again(context, ids[start : start + size]):
-                    unfinished.note(record)
-                    yield record
+            for record in self.read_again(list(waiting)):
+                unfinished.note(record)
+                yield record
         except RequestRefusedError as error:
             self.log("payments that are not finished cannot be read again: %s", error, level=logging.WARNING)
 
@@ -142,21 +140,27 @@ class OrganizationStream(BillStream):
     path = "/v3/organizations/{organizationId}"
     queries = (Query(filtered=False, sort=None),)
 
+    @property
     @override
-    def get_url(self, context: Context | None) -> str:
-        return f"{self.url_base}/v3/organizations/{self.connection.session.organization_id}"
+    def url(self) -> str:
+        base_url, organization_id = self.connection.settings.base_url, self.connection.session.organization_id
+        return f"{base_url}/v3/organizations/{organization_id}"
 
     @override
-    def get_http_request(self, *, page: PageContext[PageRequest]) -> HTTPRequest:
-        return HTTPRequest(url=self.get_url(page.stream_context), headers=self.http_headers)
+    def parameters(self, asked: PageRequest, *, archived_only: bool, ids: Iterable[str]) -> dict[str, Any]:
+        return {}
 
     @override
     def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:
         try:
-            yield from self.read(context, ACTIVE)
+            yield from self.read(self.prepared(ACTIVE))
         except PermissionDeniedError as error:
             # Everything else can be read without the role that this one record needs.
             self.log("%s; the stream is left out", error, level=logging.WARNING)
+
+    @override
+    def may_hide_archived(self, active: Reading) -> bool:
+        return False
 
     @override
     def page_of(self, decoded: Any) -> Page:

@@ -22,6 +22,7 @@ from tap_bill import bookmarks, settings
 from tap_bill.cli import TapCommand
 from tap_bill.connection import Connection, connect
 from tap_bill.errors import SettingsError, StateError
+from tap_bill.list_stream import BillStream
 from tap_bill.output import MessageWriter
 from tap_bill.redaction import SECRETS
 from tap_bill.streams import STREAMS
@@ -71,6 +72,11 @@ class TapBill(Tap):
     def discover_streams(self) -> Sequence[Stream]:
         return [stream(self, lambda: self.connection) for stream in STREAMS]
 
+    def announce_streams(self) -> None:
+        """All selected streams will be read: those that come later can be asked for before their turn."""
+        streams = (stream for stream in self.streams.values() if isinstance(stream, BillStream))
+        self.connection.ahead.announce(stream for stream in streams if stream.selected)
+
     @override
     def load_state(self, state: dict[str, Any]) -> None:
         super().load_state(
@@ -105,6 +111,7 @@ class TapBill(Tap):
 
     def _close(self) -> None:
         if "connection" in self.__dict__:
+            self.connection.ahead.stop()
             self.connection.session.close()
             self.connection.governor.close()
 
@@ -133,6 +140,7 @@ class TapBill(Tap):
             catalog=None if catalog is None else _read_object(catalog, "catalog", SettingsError),
         )
         try:
+            tap.announce_streams()
             tap.sync_all()
         except SingerSDKError:
             # What went out before the failure need not be read again.

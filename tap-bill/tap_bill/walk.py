@@ -13,14 +13,19 @@ Pure: pages go in; requests, records and a bookmark come out. Three facts of BIL
   same moment, at which the bookmark is held until the end.
 - A list that is read by tokens has no order to rely on: its bookmark moves at the end only, and not
   at all if something changed while several pages of it were read.
+
+A walk by windows can be cut at a moment: it ends there, and another walk goes on from there, side by side
+with it (`tap_bill.parts`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from tap_bill import timestamps
 
 _UPDATED = "updatedTime"
 OLDEST_FIRST = f"{_UPDATED}:asc"
@@ -63,11 +68,13 @@ class PageRequest:
         since: Lower bound of `updatedTime` to filter by, in the tap's form; None is no filter.
         sort: Value of the `sort` parameter; None leaves it out.
         token: Value of the `page` parameter; None is the first page.
+        before: Upper bound of `updatedTime` to filter by, itself not included; None is no filter.
     """
 
     since: str | None
     sort: str | None
     token: str | None
+    before: str | None = None
 
 
 class Walk:
@@ -76,6 +83,9 @@ class Walk:
     Attributes:
         request: The page to ask for next.
         began_at: The bookmark that it was begun with.
+        before: Where it was cut: what was updated from then on, another walk reads.
+        last: The `updatedTime` of the last record that was read.
+        newest: The newest `updatedTime` that was read.
         pages: Pages read so far.
         notes: What a reader of the log should know, oldest first.
     """
@@ -87,6 +97,7 @@ class Walk:
         since: str | None,
         bookmark: str | None,
         started: str,
+        before: str | None = None,
     ) -> None:
         """Begin a walk. All moments are in the tap's form.
 
@@ -95,18 +106,22 @@ class Walk:
             since: Emit only records updated at or after this moment; None emits all.
             bookmark: The newest `updatedTime` that earlier walks have read.
             started: The time now, by BILL's clock.
+            before: Read only what was updated before this moment; None reads to the end.
         """
         self._queries = list(queries)
         self._since = since
         self.began_at = bookmark
+        self.before = before
+        self._asks_before = True
+        self._past = False
         self._started = started
         self._windows = self._queries[0].windows
         self._other_way: str | None = None
         self._held_at: str | None = None
         self._tokens: set[str] = set()
-        self._last: str | None = None
+        self.last: str | None = None
         self._ids_at_last: set[str] = set()
-        self._newest: str | None = None
+        self.newest: str | None = None
         self.pages = 0
         self.notes: list[str] = []
         self.request = self._first_request()
@@ -122,13 +137,50 @@ class Walk:
     @property
     def bookmark(self) -> str | None:
         """What may be remembered when the walk is over: nothing at or before it is unread."""
-        if self._newest is None:
+        if self.newest is None:
             return self.began_at
-        by_tokens = self._held_at is not None if self._windows else self.pages > 1
-        if by_tokens and self._newest >= self._started:
-            # Something changed while page tokens were followed, so a record may have slipped through.
-            return self.reached(self._newest)
-        return max(self._newest, self.began_at or "")
+        return joint_bookmark([self])
+
+    @property
+    def restrains(self) -> bool:
+        """Whether it holds the bookmark back behind what is emitted."""
+        return not self._windows or self._held_at is not None
+
+    @property
+    def by_tokens(self) -> bool:
+        """Whether page tokens were followed."""
+        return self._held_at is not None if self._windows else self.pages > 1
+
+    @property
+    def changed_meanwhile(self) -> bool:
+        """Whether it read what was updated after it began."""
+        return self.newest is not None and self.newest >= self._started
+
+    @property
+    def can_be_cut(self) -> bool:
+        """Whether it goes on by windows, and BILL has shown that it obeys them."""
+        return self._windows and self.pages > 1 and not self._past
+
+    def cut(self, before: str) -> Walk:
+        """End before a moment that lies after the last record that was read.
+
+        Returns:
+            The walk that goes on from there, to where this one would have ended.
+        """
+        rest = Walk(
+            self._queries,
+            since=before,
+            bookmark=self.began_at,
+            started=self._started,
+            before=self.before,
+        )
+        rest._asks_before = self._asks_before
+        rest.request = replace(rest.request, before=rest._upper_bound)
+        self.before = before
+        if self.request.token is None:
+            # A token stands for the filters that it was given for.
+            self.request = replace(self.request, before=self._upper_bound)
+        return rest
 
     def refused(self, reason: str) -> bool:
         """BILL refused `request` (400).
@@ -139,11 +191,16 @@ class Walk:
         Returns:
             Whether there is another way; `request` is it then.
         """
-        if self.pages:
+        if self.pages and (self.request.before is None or self.request.token is not None):
             if not (self._windows and self._other_way):
                 return False
             self._leave_windows("BILL refuses the filter updatedTime")
             self.request = PageRequest(None, self.request.sort, self._other_way)
+            return True
+        if self.request.before is not None:
+            # What lies beyond is read, too, and left to the walk that it belongs to.
+            self._asks_before = False
+            self.request = replace(self.request, before=None)
             return True
         asked = self.request
         suspects = {word for word in ("filter", "sort") if re.search(word, reason, re.IGNORECASE)}
@@ -182,26 +239,31 @@ class Walk:
         Returns:
             The page to ask for next; None at the end of the list.
         """
-        if next_page is None:
+        if next_page is None or (self._windows and self._past):
             return None
         asked = self.request
-        if self._windows and self._last is not None and (asked.since is None or self._last > asked.since):
+        if self._windows and self.last is not None and (asked.since is None or self.last > asked.since):
             self._other_way = next_page
             self._tokens.clear()
-            self.request = PageRequest(self._last, asked.sort, None)
+            self.request = PageRequest(self.last, asked.sort, None, self._upper_bound)
         elif next_page in self._tokens:
             self.notes.append("BILL repeated a page token; the list is taken to end there")
             return None
         else:
             if self._held_at is None:
-                self._held_at = self._last or ""
+                self._held_at = self.last or ""
             self._tokens.add(next_page)
-            self.request = PageRequest(asked.since, asked.sort, next_page)
+            self.request = PageRequest(asked.since, asked.sort, next_page, asked.before)
         return self.request
 
     def _first_request(self) -> PageRequest:
         query = self._queries[0]
-        return PageRequest(self._since if query.filtered else None, query.sort, None)
+        before = self._upper_bound if query.filtered else None
+        return PageRequest(self._since if query.filtered else None, query.sort, None, before)
+
+    @property
+    def _upper_bound(self) -> str | None:
+        return self.before if self._asks_before else None
 
     def _check_order(self, page: Sequence[Mapping[str, Any]]) -> None:
         if not self._windows:
@@ -211,7 +273,7 @@ class Walk:
             return
         if self.request.since is not None and min(times) < self.request.since:
             self._leave_windows("BILL ignores the filter updatedTime")
-        elif times != sorted(times) or (self._last is not None and times[0] < self._last):
+        elif times != sorted(times) or (self.last is not None and times[0] < self.last):
             self._leave_windows("BILL ignores the sort updatedTime:asc")
 
     def _leave_windows(self, why: str) -> None:
@@ -223,15 +285,43 @@ class Walk:
         time = record.get(_UPDATED)
         if time is None:
             return True
-        if self._newest is None or time > self._newest:
-            self._newest = time
-        if time != self._last:
-            self._last = time
+        if self.before is not None and time >= _beyond(self.before):
+            self._past = True
+            return False
+        if self.newest is None or time > self.newest:
+            self.newest = time
+        if time != self.last:
+            self.last = time
             self._ids_at_last = set()
         elif record["id"] in self._ids_at_last:
             return False
         self._ids_at_last.add(record["id"])
         return self._since is None or time >= self._since
+
+
+def joint_bookmark(walks: Sequence[Walk]) -> str | None:
+    """What may be remembered when walks that share a list are over: nothing at or before it is unread."""
+    newest = max((walk.newest for walk in walks if walk.newest is not None), default=None)
+    if newest is None:
+        return walks[0].began_at
+    if any(walk.by_tokens for walk in walks) and any(walk.changed_meanwhile for walk in walks):
+        # Something changed while page tokens were followed, so a record may have slipped through.
+        return joint_reach(walks, newest)
+    return max(newest, walks[0].began_at or "")
+
+
+def joint_reach(walks: Sequence[Walk], updated: str) -> str | None:
+    """What may be remembered once the record that was updated at `updated` is emitted."""
+    reached = [walk.reached(updated) for walk in walks]
+    return None if None in reached else min(value for value in reached if value is not None)
+
+
+def _beyond(before: str) -> str:
+    """From when on a record shows that BILL does not end at `before`.
+
+    Were a time rounded up that BILL compares as it is, the record next to `before` would seem to lie beyond.
+    """
+    return timestamps.earlier(before, -1)
 
 
 def _given_up(asked: PageRequest, now: PageRequest) -> str:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from tap_bill.bookmarks import ACTIVE, ARCHIVED, Bookmarks, accept
 from tap_bill.errors import StateError
-from tap_bill.reading import Reading
+from tap_bill.reading import Part, Reading
 from tap_bill.walk import PRESUMED, SORTED, Walk
 
 TIME = "2026-01-05T00:00:00.000+00:00"
@@ -99,19 +99,23 @@ def reading(state, *, queries=SORTED, name=ACTIVE):
     kept = bookmarks(state)
     bookmark = kept.get(name)
     walk = Walk(queries, since=bookmark, bookmark=bookmark, started="2026-12-01T00:00:00.000+00:00")
-    return Reading(name=name, walk=walk, bookmarks=kept)
+    whole = Reading(
+        name=name, parts=[Part(walk)], bookmarks=kept, ask=None, shaped=None, tell=None, page_size=100
+    )
+    return whole, walk
 
 
 def test_the_bookmark_follows_the_records_where_the_walk_can_be_resumed():
     state = {}
-    reading(state).emitted(TIME)
+    begun, _ = reading(state)
+    begun.emitted(TIME)
     assert state["replication_key_value"] == TIME
 
 
 def test_the_bookmark_waits_for_the_end_where_it_cannot():
     state = {"replication_key_value": TIME}
-    begun = reading(state, queries=PRESUMED)
-    begun.walk.take([{"id": "a", "updatedTime": LATER}])
+    begun, walk = reading(state, queries=PRESUMED)
+    walk.take([{"id": "a", "updatedTime": LATER}])
     begun.emitted(LATER)
     assert state["replication_key_value"] == TIME
     begun.finish()
@@ -120,19 +124,19 @@ def test_the_bookmark_waits_for_the_end_where_it_cannot():
 
 def test_a_bookmark_that_was_moved_too_early_is_taken_back():
     state = {}
-    begun = reading(state)
-    begun.walk.take([{"id": "a", "updatedTime": LATER}])
+    begun, walk = reading(state)
+    walk.take([{"id": "a", "updatedTime": LATER}])
     begun.emitted(LATER)
-    begun.walk.take([{"id": "b", "updatedTime": TIME}])
+    walk.take([{"id": "b", "updatedTime": TIME}])
     begun.emitted(TIME)
     assert "replication_key_value" not in state
 
 
 def test_archived_records_have_a_bookmark_of_their_own():
     state = {"replication_key_value": LATER}
-    begun = reading(state, name=ARCHIVED)
+    begun, walk = reading(state, name=ARCHIVED)
     begun.archived_seen = True
-    begun.walk.take([{"id": "a", "updatedTime": TIME}])
+    walk.take([{"id": "a", "updatedTime": TIME}])
     begun.finish()
     assert (state["replication_key_value"], state["archived_value"], state["archived"]) == (
         LATER,
@@ -143,5 +147,6 @@ def test_archived_records_have_a_bookmark_of_their_own():
 
 def test_an_undated_record_moves_nothing():
     state = {}
-    reading(state).emitted(None)
+    begun, _ = reading(state)
+    begun.emitted(None)
     assert state == {}

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tap_bill import parts
+from tap_bill.bookmarks import ACTIVE, Bookmarks
+from tap_bill.errors import RequestRefusedError
+from tap_bill.parts import where_to_cut
+from tap_bill.reading import Page, Part, Reading
 from tap_bill.walk import OLDEST_FIRST, PRESUMED, SORTED, WHOLE, PageRequest, Walk
 
 
@@ -38,12 +44,13 @@ class ListModel:
     none of it, so a walk has to work with all.
     """
 
-    def __init__(self, *, tokens, filters="obeyed", sorts="obeyed", page_size=3):
+    def __init__(self, *, tokens, filters="obeyed", sorts="obeyed", ends="obeyed", page_size=3):
         self.records = {}
         self.now = 0
         self.tokens = tokens
         self.filters = filters
         self.sorts = sorts
+        self.ends = ends
         self.page_size = page_size
         self.snapshots = []
 
@@ -75,6 +82,10 @@ class ListModel:
         rows = [(tick, name) for name, tick in self.records.items()]
         if self.filters == "obeyed" and request.since is not None:
             rows = [row for row in rows if at(row[0]) >= request.since]
+        if self.filters == "obeyed" and self.ends == "refused" and request.before is not None:
+            raise Refused("filters: updatedTime takes no lt")
+        if self.filters == "obeyed" and self.ends == "obeyed" and request.before is not None:
+            rows = [row for row in rows if at(row[0]) < request.before]
         self._by_time = request.sort == OLDEST_FIRST and self.sorts == "obeyed"
         return sorted(rows, key=self._key)
 
@@ -370,3 +381,207 @@ def test_a_quiet_list_is_read_with_hardly_more_requests_than_pages(tokens):
     emitted, walk = read(model)
     assert len(emitted) == 95
     assert walk.pages <= 11
+
+
+# In parts, side by side ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def _many_parts(monkeypatch):
+    """Lists of a few pages are divided, too, up to the present moment."""
+    monkeypatch.setattr(parts, "PAGES", 2)
+    monkeypatch.setattr(parts, "UNSETTLED", timedelta())
+
+
+class SideBySide:
+    """A reading whose requests are under way up to three at a time and answered in any order."""
+
+    def __init__(self, model, *, bookmark=None, queries=SORTED, order=lambda _: 0, started=None):
+        started = started or at(model.now)
+        walk = Walk(queries, since=bookmark, bookmark=bookmark, started=started)
+        self.state = {}
+        self.most = 0
+        self.calls = 0
+        self._model = model
+        self._order = order
+        self._under_way = []
+        self.reading = Reading(
+            name=ACTIVE,
+            parts=[Part(walk)],
+            bookmarks=Bookmarks(self.state, replication_key="updatedTime", organization_id="008"),
+            ask=self._ask,
+            shaped=list,
+            tell=lambda _: None,
+            page_size=model.page_size,
+            started=started,
+        )
+
+    @property
+    def bookmark(self):
+        return self.state.get(ACTIVE)
+
+    def _ask(self, asked, _reading, _part):
+        self.calls += 1
+        try:
+            records, next_page = self._model.page(asked)
+        except Refused as refusal:
+            raise RequestRefusedError("refused", reason=str(refusal)) from None
+        return Page(records, next_page)
+
+    def records(self, between_answers=lambda: None):
+        """What is emitted; the bookmark has moved when each record is handed over."""
+        while True:
+            page = self.reading.take()
+            if page is not None:
+                for one in page:
+                    self.reading.emitted(one.get("updatedTime"))
+                    yield one
+                continue
+            if self.reading.is_read:
+                self.reading.finish()
+                return
+            while len(self._under_way) < 3 and (request := self.reading.next_request(room=True)):
+                self._under_way.append(request)
+            self.most = max(self.most, len(self._under_way))
+            request = self._under_way.pop(self._order(len(self._under_way)) % len(self._under_way))
+            try:
+                page = request.send()
+            except RequestRefusedError as error:
+                request.failed(error)
+            else:
+                request.arrived(page)
+            between_answers()
+
+
+MANY = st.sampled_from([f"r{n:02}" for n in range(60)])
+ORDERS = st.lists(st.integers(0, 2), max_size=40)
+BEHAVIOURS = st.sampled_from(
+    [("obeyed", "obeyed", ends) for ends in ("obeyed", "refused", "ignored")]
+    + [("ignored", "obeyed", "obeyed"), ("refused", "obeyed", "obeyed"), ("obeyed", "refused", "obeyed")]
+)
+
+
+def in_order(orders):
+    chosen = itertools.chain(orders, itertools.repeat(0))
+    return lambda _: next(chosen)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    behaviour=BEHAVIOURS,
+    tokens=st.sampled_from(["position", "snapshot", "key"]),
+    seed=st.lists(st.tuples(MANY, st.integers(0, 30)), max_size=60),
+    meanwhile=st.lists(CHANGES, max_size=12),
+    orders=ORDERS,
+    runs=st.integers(1, 2),
+)
+@pytest.mark.usefixtures("_many_parts")
+def test_parts_answered_in_any_order_lose_nothing(behaviour, tokens, seed, meanwhile, orders, runs):
+    """Bursts, gaps, changes while it is read, filters that are refused or ignored: the copy agrees."""
+    filters, sorts, ends = behaviour
+    model = ListModel(tokens=tokens, filters=filters, sorts=sorts, ends=ends)
+    for name, gap in seed:
+        model.now += max(gap - 20, 0) ** 2  # mostly bursts, and a few long gaps
+        model.change(name, same_tick=gap < 5)
+    changes = itertools.chain(meanwhile, itertools.repeat([]))
+
+    def change():
+        for name, _ in next(changes):
+            model.change(name)
+
+    copy, bookmark = {}, None
+    for run in range(runs + 1):
+        model.now += 1
+        reading = SideBySide(model, bookmark=bookmark, order=in_order(orders))
+        between = (lambda: None) if run == runs else change
+        for one in reading.records(between):
+            copy[one["id"]] = one["updatedTime"]
+        bookmark = reading.bookmark or bookmark
+        assert reading.most <= 3
+
+    assert copy == {name: at(tick) for name, tick in model.records.items()}
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    ends=st.sampled_from(["obeyed", "refused", "ignored"]),
+    seed=st.lists(st.tuples(MANY, st.integers(0, 30)), min_size=1, max_size=60),
+    meanwhile=st.lists(CHANGES, max_size=12),
+    orders=ORDERS,
+    interrupt=st.integers(1, 50),
+)
+@pytest.mark.usefixtures("_many_parts")
+def test_a_reading_in_parts_can_stop_anywhere(ends, seed, meanwhile, orders, interrupt):
+    """What was emitted is in order of time, and its bookmark is safe, whatever lay ready beyond it."""
+    model = ListModel(tokens="key", ends=ends)
+    for name, gap in seed:
+        model.now += gap
+        model.change(name)
+    quiet_until = model.now
+    changes = itertools.chain(meanwhile, itertools.repeat([]))
+
+    def change():
+        for name, _ in next(changes):
+            model.change(name)
+
+    reading = SideBySide(model, order=in_order(orders), started=at(quiet_until))
+    copy, times = {}, []
+    for one in itertools.islice(reading.records(change), interrupt):
+        copy[one["id"]] = one["updatedTime"]
+        times.append(one["updatedTime"])
+    if ends == "obeyed":
+        assert times == sorted(times)
+
+    emitted, _ = read(model, bookmark=reading.bookmark)
+
+    copy.update({one["id"]: one["updatedTime"] for one in emitted})
+    assert copy == {name: at(tick) for name, tick in model.records.items()}
+
+
+@pytest.mark.usefixtures("_many_parts")
+def test_a_long_list_is_asked_for_three_pages_at_a_time_in_hardly_more_requests(monkeypatch):
+    model = ListModel(tokens="key", page_size=10)
+    for number in range(900):
+        model.change(f"r{number:03}")
+    monkeypatch.setattr(parts, "PAGES", 6)
+    reading = SideBySide(model)
+    emitted = list(reading.records())
+    assert ids(emitted) == sorted(model.records)
+    assert reading.most == 3
+    assert reading.calls <= 115
+
+
+def test_a_list_of_a_few_pages_costs_one_more_request_at_most():
+    model = ListModel(tokens="key", page_size=10)
+    for number in range(50):
+        model.change(f"r{number:03}")
+    model.now += 3600
+    reading = SideBySide(model)
+    assert len(list(reading.records())) == 50
+    assert reading.calls <= 7
+
+
+TIMES = [at(tick) for tick in range(0, 1000, 10)]
+LATER_ON = "2026-06-01T00:00:00.000+00:00"
+
+
+def test_a_walk_keeps_some_pages_and_leaves_the_rest():
+    cut = where_to_cut(TIMES, page_size=100, before=None, started=LATER_ON)
+    assert cut == at(990 + 9405)
+
+
+@pytest.mark.parametrize("before", [at(12_000), None])
+def test_what_is_nearly_read_is_not_divided(before):
+    started = at(990 + 9405 + 600)
+    assert where_to_cut(TIMES, page_size=100, before=before, started=started) is None
+
+
+def test_one_moment_full_of_records_is_left_as_soon_as_possible():
+    assert where_to_cut([at(5)] * 100, page_size=100, before=None, started=LATER_ON) == at(5).replace(
+        ".000", ".001"
+    )
+
+
+@pytest.mark.parametrize("times", [[], [at(1)]])
+def test_a_page_that_tells_no_distance_divides_nothing(times):
+    assert where_to_cut(times, page_size=100, before=None, started=LATER_ON) is None
