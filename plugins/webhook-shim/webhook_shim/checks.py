@@ -14,6 +14,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
+from target_quickbooks.drift import judging
+from target_quickbooks.drift.deciding import stream_of
+from target_quickbooks.drift.judging import Verdict
 from target_quickbooks.errors import TemporaryError
 from target_quickbooks.process import is_gone
 from target_quickbooks.quickbooks.client import QuickBooksClient
@@ -28,17 +31,14 @@ from target_quickbooks.store.link_table import Stored
 from target_quickbooks.store.quota_table import StoredLedger
 from target_quickbooks.store.tables import drift, intents, links
 
-from webhook_shim import drift as judging
 from webhook_shim.bill_records import BillRecords, BillUnread
 from webhook_shim.companies import Books
-from webhook_shim.drift import Verdict
 from webhook_shim.events import System
 from webhook_shim.store import inbox_table
 from webhook_shim.store.inbox_table import Received
 
 #: As events name them, and as QuickBooks does. Other entities are not written, so nothing can drift.
 ENTITIES = {"vendor": "Vendor", "purchaseorder": "PurchaseOrder"}
-_STREAMS = {"Vendor": "vendors", "PurchaseOrder": "bills"}
 _AT_ONCE = 1000
 _ROWS_EACH = 150
 _PATIENCE_SECONDS = 60
@@ -142,7 +142,7 @@ class Checks:
         bill = BillRecords(books)
         try:
             for found in asked:
-                record = bill.read(_STREAMS[found.entity], found.bill_id)
+                record = bill.read(stream_of(found.entity), found.bill_id)
                 if record is not None and record.get("archived") is True:
                     archived.add((found.entity, found.quickbooks_id))
                     in_order.append(((found.entity, found.quickbooks_id), found.company))

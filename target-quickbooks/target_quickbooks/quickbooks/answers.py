@@ -31,7 +31,7 @@ _TEXTS = frozenset(
         "PrivateNote",
     }
 )
-_OBJECTS = frozenset({"AccountingInfoPrefs", "CurrencyPrefs", "MetaData", "OtherPrefs", "QueryResponse"})
+_OBJECTS = frozenset({"AccountingInfoPrefs", "CurrencyPrefs", "MetaData", "OtherPrefs"})
 _LISTS = frozenset({"BatchItemResponse", "Line", "LinkedTxn", "NameValue"})
 #: Read once and never written back, so that nothing but their own fields identifies them.
 _ALONE = frozenset({"CompanyInfo", "Preferences"})
@@ -103,6 +103,9 @@ def _fits(key: str, value: Any) -> bool:  # noqa: PLR0911 - one for each kind of
         return isinstance(value, str) and bool(_ID.fullmatch(value))
     if key in _TEXTS:
         return isinstance(value, str | int | Decimal) and not isinstance(value, bool)
+    if key == "QueryResponse":  # a list in answers of change data capture
+        members = value if isinstance(value, list) else [value]
+        return all(isinstance(member, Mapping) for member in members)
     if key in _OBJECTS:
         return isinstance(value, Mapping)
     if key in _LISTS:

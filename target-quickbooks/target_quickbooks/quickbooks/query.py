@@ -36,6 +36,15 @@ def select_page(entity: str, start: int, *, where: str = "") -> str:
     )
 
 
+def select_changed(entity: str, since: str, start: int, *, where: str = "") -> str:
+    """One page of what is there and changed at or after a time, oldest change first."""
+    condition = f" AND {where}" if where else ""
+    return (
+        f"SELECT * FROM {entity} WHERE MetaData.LastUpdatedTime >= {literal(since)}{condition} "  # noqa: S608
+        f"ORDERBY MetaData.LastUpdatedTime STARTPOSITION {start} MAXRESULTS {PAGE}"
+    )
+
+
 def _parts(literals: list[str]) -> Iterator[list[str]]:
     part: list[str] = []
     size = 0

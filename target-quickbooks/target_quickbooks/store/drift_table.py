@@ -19,7 +19,7 @@ from target_quickbooks.exact_json import canonical
 from target_quickbooks.links import Company
 from target_quickbooks.redaction import redact
 from target_quickbooks.store.portions import portions
-from target_quickbooks.store.tables import drift
+from target_quickbooks.store.tables import drift, drift_searches, links
 
 _FOUND_BY_LENGTH = 64
 
@@ -80,6 +80,21 @@ class Entry:
     found_at: dt.datetime
     seen_at: dt.datetime
     resolved_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a company's changes in QuickBooks are known.
+
+    Attributes:
+        known_until: All changes before are known, by QuickBooks' clock.
+        searched_at: When that was asked, by our clock.
+        complete: Whether the search went to its end; one that did not goes on soon.
+    """
+
+    known_until: dt.datetime
+    searched_at: dt.datetime
+    complete: bool = True
 
 
 def note(connection: Connection, finding: Finding, *, found_by: str, now: dt.datetime) -> bool:
@@ -152,6 +167,72 @@ def entries(
 ) -> list[Entry]:
     """Entries, newest first; of all kinds if none is named."""
     query = select(drift).where(_of(company), drift.c.status.in_([str(status) for status in statuses]))
+    if kinds:
+        query = query.where(drift.c.kind.in_([str(kind) for kind in kinds]))
+    query = query.order_by(drift.c.found_at.desc(), drift.c.id.desc()).limit(limit)
+    return [_entry(row) for row in connection.execute(query).mappings()]
+
+
+def by_number(connection: Connection, number: int) -> Entry | None:
+    """One entry."""
+    row = connection.execute(select(drift).where(drift.c.id == number)).mappings().first()
+    return _entry(row) if row else None
+
+
+def companies(connection: Connection, realm_id: str, *, kinds: Sequence[Kind]) -> list[Company]:
+    """Those that have open entries of these kinds."""
+    query = (
+        select(drift.c.organization_id)
+        .where(
+            drift.c.realm_id == realm_id,
+            drift.c.status == str(Status.OPEN),
+            drift.c.kind.in_([str(kind) for kind in kinds]),
+        )
+        .distinct()
+        .order_by(drift.c.organization_id)
+    )
+    return [Company(realm_id, found) for found in connection.execute(query).scalars()]
+
+
+def position(connection: Connection, realm_id: str) -> Position | None:
+    """How far the changes of a company in QuickBooks are known; None if they were never asked for."""
+    query = select(drift_searches).where(drift_searches.c.realm_id == realm_id)
+    row = connection.execute(query).mappings().first()
+    return Position(row["known_until"], row["searched_at"], bool(row["complete"])) if row else None
+
+
+def advance(connection: Connection, realm_id: str, reached: Position) -> None:
+    """Note how far changes are known; what they are is to be in the same transaction."""
+    values = {
+        "known_until": reached.known_until,
+        "searched_at": reached.searched_at,
+        "complete": int(reached.complete),
+    }
+    changed = connection.execute(
+        update(drift_searches).where(drift_searches.c.realm_id == realm_id).values(**values)
+    )
+    if changed.rowcount == 0:
+        connection.execute(insert(drift_searches).values(realm_id=realm_id, **values))
+
+
+def first_written(connection: Connection, realm_id: str) -> dt.datetime | None:
+    """When the oldest link of a company in QuickBooks was made; None if there is none."""
+    found = connection.execute(select(func.min(links.c.created_at)).where(links.c.realm_id == realm_id))
+    return found.scalar_one_or_none()
+
+
+def select_entries(
+    connection: Connection,
+    *,
+    realm_id: str = "",
+    statuses: Sequence[Status] = (Status.OPEN,),
+    kinds: Sequence[Kind] = (),
+    limit: int = 100,
+) -> list[Entry]:
+    """Entries of all companies, or of one in QuickBooks, newest first; of all kinds if none is named."""
+    query = select(drift).where(drift.c.status.in_([str(status) for status in statuses]))
+    if realm_id:
+        query = query.where(drift.c.realm_id == realm_id)
     if kinds:
         query = query.where(drift.c.kind.in_([str(kind) for kind in kinds]))
     query = query.order_by(drift.c.found_at.desc(), drift.c.id.desc()).limit(limit)

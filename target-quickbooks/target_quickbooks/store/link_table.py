@@ -81,6 +81,12 @@ def owners(
     return found
 
 
+def quickbooks_ids(connection: Connection, realm_id: str, entity: str) -> list[str]:
+    """Ids of all linked objects of an entity in QuickBooks, of any organization of the realm."""
+    query = select(links.c.quickbooks_id).where(links.c.realm_id == realm_id, links.c.entity == entity)
+    return list(connection.execute(query.distinct().order_by(links.c.quickbooks_id)).scalars())
+
+
 def sharers(
     connection: Connection, company: Company, entity: str, quickbooks_ids: Iterable[str]
 ) -> dict[str, list[Stored]]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
-
 from starlette.responses import Response
-from target_quickbooks.store import audit_table, drift_table
-from target_quickbooks.store.drift_table import Entry, Kind, Status
+from target_quickbooks.drift.deciding import accept as agree
+from target_quickbooks.store import drift_table
+from target_quickbooks.store.drift_table import Kind, Status
 
 from webhook_shim.web import links, words
 from webhook_shim.web.visits import Visit
@@ -69,44 +68,16 @@ def list_drift(visit: Visit) -> Response:
 
 def accept(visit: Visit) -> Response:
     """Let the chosen differences be; noted in the history."""
-    company, store = visit.books.company, visit.context.store
-    numbers = {
+    numbers = [
         int(text)
         for text in visit.fields("number")
         if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER
-    }
+    ]
     back = visit.path("/drift")
-    with store.writing() as connection:
-        chosen = [
-            entry for entry in drift_table.entries(connection, company, limit=_SHOWN) if entry.id in numbers
-        ]
-        if not chosen:
-            return visit.send_to(back, tone="bad", notice="Choose at least one open difference.")
-        drift_table.accept(connection, company, [entry.id for entry in chosen], now=visit.now)
-        audit_table.append(
-            connection,
-            store.fingerprint_key,
-            [_acceptance(entry) for entry in chosen],
-            run_id=str(uuid.uuid4()),
-            trigger="status page",
-            now=visit.now,
-        )
+    chosen = agree(
+        visit.context.store, visit.books.company, numbers[:_SHOWN], trigger="status page", now=visit.now
+    )
+    if not chosen:
+        return visit.send_to(back, tone="bad", notice="Choose at least one open difference.")
     notice = f"{words.count(len(chosen), 'difference stays', 'differences stay')} as in QuickBooks."
     return visit.send_to(back, tone="good", notice=notice)
-
-
-def _acceptance(entry: Entry) -> audit_table.Entry:
-    finding = entry.finding
-    return audit_table.Entry(
-        company=finding.company,
-        stream={"Vendor": "vendors", "PurchaseOrder": "bills"}.get(finding.entity, ""),
-        bill_id=finding.bill_id,
-        version="",
-        entity=finding.entity,
-        quickbooks_id=finding.quickbooks_id,
-        operation="accept",
-        outcome="dismissed",
-        before={"drift": str(finding.kind), "status": str(Status.OPEN)},
-        after={"status": str(Status.ACCEPTED)},
-        detail="QuickBooks is to stay as it is.",
-    )

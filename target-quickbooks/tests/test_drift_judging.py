@@ -7,10 +7,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from target_quickbooks.drift.judging import Verdict, judge, orphan
 from target_quickbooks.links import Company, Link
 from target_quickbooks.store.drift_table import Finding, Kind
 from target_quickbooks.store.link_table import Stored
-from webhook_shim.drift import Verdict, judge, orphan
 
 COMPANY = Company("1", "O")
 SENT = {

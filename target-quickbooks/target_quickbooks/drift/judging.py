@@ -7,12 +7,13 @@ from enum import Enum
 from typing import Any
 
 from target_quickbooks.comparison import Difference, as_sent, compare
-from target_quickbooks.links import Company
+from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.names import without_deleted
 from target_quickbooks.store.drift_table import Finding, Kind
 from target_quickbooks.store.link_table import Stored
 
-_NAMES = {"Vendor": "DisplayName", "PurchaseOrder": "DocNumber"}
+_NAMES = {"Vendor": "DisplayName"}
+_NUMBER = "DocNumber"
 #: Masked in answers; fixed for life; kept by QuickBooks on some plans only.
 _NOT_COMPARED = frozenset({"TaxIdentifier", "CurrencyRef"})
 _KEPT_SOMETIMES = frozenset({"DepartmentRef"})
@@ -30,13 +31,17 @@ class Verdict(Enum):
     AS_LEFT = "as left"
 
 
-def judge(stored: Stored, live: Mapping[str, Any] | None, *, merged: bool) -> Finding | Verdict:
+def judge(
+    stored: Stored, live: Mapping[str, Any] | None, *, merged: bool = False, vendor_id: str = ""
+) -> Finding | Verdict:
     """Compare a linked object with what was last sent.
 
     Args:
         stored: Its link.
         live: What QuickBooks holds; None if it holds nothing.
-        merged: Whether an event says that it was merged into another one.
+        merged: Whether it is known that it was merged into another one.
+        vendor_id: For an order, the vendor in QuickBooks that its bill's vendor is linked to by now: a merge
+            of vendors moves orders, too.
     """
     link = stored.link
     if live is None:
@@ -45,7 +50,11 @@ def judge(stored: Stored, live: Mapping[str, Any] | None, *, merged: bool) -> Fi
         return Verdict.IN_ORDER
     if live.get("Active") is False and link.desired.get("Active") is not False:
         return _finding(stored, Kind.MERGED if merged else Kind.INACTIVE)
-    differences = _differences(stored, live)
+    differences = tuple(
+        found
+        for found in differences_of(link, live)
+        if not (found.field == "VendorRef" and vendor_id and _value(live.get("VendorRef")) == vendor_id)
+    )
     if not differences:
         return Verdict.IN_ORDER
     if str(live.get("SyncToken")) == link.sync_token:
@@ -55,15 +64,15 @@ def judge(stored: Stored, live: Mapping[str, Any] | None, *, merged: bool) -> Fi
 
 def orphan(company: Company, entity: str, live: Mapping[str, Any]) -> Finding:
     """An object that no link leads to."""
-    name = str(live.get(_NAMES[entity]) or "")
+    name = str(live.get(_NAMES.get(entity, _NUMBER)) or "")
     return Finding(company, entity, str(live["Id"]), Kind.ORPHAN, name=name)
 
 
-def _differences(stored: Stored, live: Mapping[str, Any]) -> tuple[Difference, ...]:
-    link = stored.link
+def differences_of(link: Link, live: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """What QuickBooks holds differently (``after``) from what was last sent (``before``)."""
     expected = {key: value for key, value in link.desired.items() if key not in _NOT_COMPARED}
     if link.quickbooks_name:
-        expected[_NAMES[link.entity]] = link.quickbooks_name
+        expected[_NAMES.get(link.entity, _NUMBER)] = link.quickbooks_name
     held = as_sent(live, expected)
     if live.get("Active") is False and "DisplayName" in held:
         held["DisplayName"] = without_deleted(str(held["DisplayName"] or ""))
@@ -75,6 +84,10 @@ def _differences(stored: Stored, live: Mapping[str, Any]) -> tuple[Difference, .
     )
 
 
+def _value(reference: Any) -> str:
+    return str(reference.get("value") or "") if isinstance(reference, Mapping) else ""
+
+
 def _finding(stored: Stored, kind: Kind, differences: tuple[Difference, ...] = ()) -> Finding:
     link = stored.link
     return Finding(
@@ -83,6 +96,6 @@ def _finding(stored: Stored, kind: Kind, differences: tuple[Difference, ...] = (
         quickbooks_id=link.quickbooks_id,
         kind=kind,
         bill_id=link.bill_id,
-        name=link.quickbooks_name or str(link.desired.get(_NAMES[link.entity]) or ""),
+        name=link.quickbooks_name or str(link.desired.get(_NAMES.get(link.entity, _NUMBER)) or ""),
         differences=differences,
     )
