@@ -88,6 +88,22 @@ format: setup ## Format the code and mend what the linter can
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
 
+.PHONY: docs
+docs: setup ## Build the documentation into site/; a warning is an error
+	@$(BIN)/python scripts/docs.py
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "See site/index.html, or: $(BIN)/mkdocs serve"
+
+.PHONY: pictures
+pictures: setup browser ## Take the pictures of the documentation anew, from the real pages
+	@$(BIN)/python scripts/pictures.py
+
+.PHONY: build
+build: setup ## Build every package into dist/, as it is published
+	@rm -rf dist
+	@for package in $(PACKAGES); do $(BIN)/python -m build --no-isolation --outdir dist $$package >/dev/null; done
+	@$(BIN)/twine check --strict dist/*
+
 .PHONY: lock
 lock: $(VENV)/.ready ## Make the lock files anew with the newest versions
 	@$(LOCK) --upgrade --generate-hashes requirements/bootstrap.in --output-file requirements/bootstrap.txt
@@ -97,4 +113,4 @@ lock: $(VENV)/.ready ## Make the lock files anew with the newest versions
 
 .PHONY: clean
 clean: ## Remove environments, caches and what the demo left
-	@rm -rf $(VENV) $(MELTANO) .meltano .simulator .mypy_cache .pytest_cache .ruff_cache .hypothesis .peers
+	@rm -rf $(VENV) $(MELTANO) dist site .meltano .simulator .mypy_cache .pytest_cache .ruff_cache .hypothesis .peers
