@@ -13,11 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
+
+import msgspec
 
 from tap_bill import errors
 from tap_bill.redaction import scrub_foreign
 
+_DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
 _MFA_CODES = frozenset({"BDC_1356", "BDC_1361"})
 _MFA_WORDS = re.compile(r"\bMFA\b|multi-?\s?factor|two-?\s?(?:step|factor)|untrusted session", re.IGNORECASE)
 _ORGANIZATION_WORDS = re.compile(r"\borgani[sz]ation", re.IGNORECASE)
@@ -89,6 +92,10 @@ def page_of(decoded: Any, call: Call) -> tuple[list[dict[str, Any]], str | None]
 
 
 def _decode(body: bytes) -> tuple[Any, bool]:
+    try:
+        return _DECODER.decode(body), True
+    except (msgspec.DecodeError, RecursionError):
+        pass  # Python's own decoder takes halves of surrogate pairs, too.
     try:
         return json.loads(body, parse_float=Decimal, parse_constant=_no_constant), True
     except (ValueError, RecursionError):

@@ -12,6 +12,7 @@ import requests
 from singer_sdk import SchemaDirectory, Stream, StreamSchema, Tap, metrics
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.helpers.types import Context, Record
+from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from typing_extensions import override
 
@@ -20,6 +21,7 @@ from tap_bill.ahead import Request
 from tap_bill.bookmarks import ACTIVE, ARCHIVED, Bookmarks
 from tap_bill.client import TIMEOUT
 from tap_bill.connection import Connection
+from tap_bill.output import MessageWriter
 from tap_bill.reading import Page, Part, Reading
 from tap_bill.records import RecordShape
 from tap_bill.walk import PRESUMED, PageRequest, Query, Walk
@@ -78,6 +80,26 @@ class BillStream(Stream):
     @override
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
         """None: the bookmark is BILL's own time of what was read, never a clock of ours."""
+
+    @override
+    def _process_record(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing: no stream has children or partitions."""
+
+    @override
+    def _write_record_message(self, record: Record) -> None:
+        writer = self._tap.message_writer
+        if self._goes_out_as_it_is and isinstance(writer, MessageWriter):
+            writer.write_record(self.name, record, version=self._stream_version)
+            self.state_manager.is_flushed = False
+        else:
+            super()._write_record_message(record)
+
+    @cached_property
+    def _goes_out_as_it_is(self) -> bool:
+        """Whether all fields are selected and nothing is mapped: then the SDK would only copy the record."""
+        mapped, *more = self.stream_maps
+        same = isinstance(mapped, SameRecordTransform) and not mapped.flattening_enabled and not more
+        return same and mapped.stream_alias == self.name and all(self.mask.values())
 
     @override
     def _increment_stream_state(self, latest_record: Record, *, context: Context | None = None) -> None:
@@ -268,7 +290,11 @@ class BillStream(Stream):
         organization_id = self.connection.session.organization_id
 
         def shaped(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-            return [{**self._shape.conform(record), "organizationId": organization_id} for record in records]
+            conform = self._shape.conform
+            page = [conform(record) for record in records]
+            for record in page:
+                record["organizationId"] = organization_id
+            return page
 
         return Reading(
             name=name,

@@ -7,17 +7,25 @@ would cut the line off, so the message under way is finished first.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
+import msgspec
+from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.encoding.simple import Message, SimpleSingerWriter
 from typing_extensions import override
 
 #: Seconds for the reader of the pipe to take what is left, after a signal to stop.
 GRACE: Final = 10.0
+
+
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+_NOT_ASCII: Final = re.compile("[^\x00-\x7f]")
 
 
 class OutputClosedError(Exception):
@@ -34,7 +42,28 @@ class MessageWriter(SimpleSingerWriter):
 
     @override
     def write_message(self, message: Message) -> None:
-        line = self.format_message(message)
+        self._write(self.format_message(message))
+
+    def write_record(self, stream: str, record: dict[str, Any], *, version: int | None = None) -> None:
+        """Write a RECORD message of what came as JSON and has not been changed since.
+
+        The same as `write_message` would write, in a quarter of the time: without an object for the message,
+        and by a compiled encoder, which keeps `Decimal` exact but would let NaN and other types through.
+        """
+        extracted = datetime.now(UTC)
+        try:
+            text = _ascii(_ENCODER.encode(record))
+        except UnicodeEncodeError:  # half of a surrogate pair
+            message = RecordMessage(stream=stream, record=record, version=version, time_extracted=extracted)
+            self.write_message(message)
+            return
+        versioned = "" if version is None else f',"version":{version}'
+        self._write(
+            f'{{"type":"RECORD","stream":"{stream}","record":{text}{versioned},'
+            f'"time_extracted":"{extracted.isoformat()}"}}'
+        )
+
+    def _write(self, line: str) -> None:
         self._writing = True
         try:
             sys.stdout.write(f"{line}\n")
@@ -60,6 +89,18 @@ class MessageWriter(SimpleSingerWriter):
             self._afterwards = action
         else:
             action()
+
+
+def _ascii(encoded: bytes) -> str:
+    """JSON without a character that some encoding of standard output might not have."""
+    if encoded.isascii():
+        return encoded.decode("ascii")
+    return _NOT_ASCII.sub(_escaped, encoded.decode())
+
+
+def _escaped(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be").hex()
+    return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
 
 
 def _leave_after(seconds: float, exit_code: int) -> None:

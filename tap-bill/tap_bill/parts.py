@@ -35,6 +35,13 @@ def where_to_cut(times: Sequence[str], *, page_size: int, before: str | None, st
     """
     if len(times) < 2:  # noqa: PLR2004 - two make a distance
         return None
+    try:
+        return _cut(times, page_size, before, started)
+    except OverflowError:  # centuries between two records
+        return None
+
+
+def _cut(times: Sequence[str], page_size: int, before: str | None, started: str) -> str | None:
     first, last = (timestamps.to_moment(time) for time in (times[0], times[-1]))
     between = (last - first) / (len(times) - 1)
     # Half a page less, so that the last page is not one record; and windows overlap by one.

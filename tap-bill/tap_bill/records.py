@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
+from operator import is_
 from typing import Any, Final
 
 from tap_bill import timestamps
@@ -19,6 +20,7 @@ from tap_bill import timestamps
 Converter = Callable[[Any], Any]
 Report = Callable[[str], None]
 
+_LEFT_OUT: Final = object()
 _INTEGER: Final = re.compile(r"[+-]?\d{1,18}")
 
 
@@ -39,7 +41,7 @@ class RecordShape:
         self._convert = _object(schema, "", _Once(report))
 
     def conform(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """A copy of `record` in the shape of the schema; `record` is left alone."""
+        """`record` in the shape of the schema: itself if it fits, as most do, else a copy that does."""
         conformed: dict[str, Any] = self._convert(record)
         return conformed
 
@@ -73,40 +75,48 @@ def _converter(schema: Mapping[str, Any], path: str, report: _Once) -> Converter
 
 
 def _object(schema: Mapping[str, Any], prefix: str, report: _Once) -> Converter:
-    fields = {}
+    fields: dict[str, tuple[frozenset[type], Converter]] = {}
     for name, field in schema["properties"].items():
         converter = _converter(field, f"{prefix}{name}", report)
         # Most values are of the right type; telling so here saves a call for each of them.
         fields[name] = (_AS_THEY_ARE.get(converter, frozenset()) | {type(None)}, converter)
-    open_ended = bool(schema.get("additionalProperties"))
+    return _object_of(fields, prefix, report, open_ended=bool(schema.get("additionalProperties")))
 
-    def unknown(name: str, held: Any, conformed: dict[str, Any]) -> None:
+
+def _object_of(
+    fields: Mapping[str, tuple[frozenset[type], Converter]], prefix: str, report: _Once, *, open_ended: bool
+) -> Converter:
+    def unknown(held: Any, where: str) -> Any:
         if open_ended:
-            conformed[name] = held
-        else:
-            report(f"field {prefix}{name} is not in the schema of this version; it is left out")
+            return held
+        report(f"field {where} is not in the schema of this version; it is left out")
+        return _LEFT_OUT
 
     def convert(value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise _Misfit
-        conformed: dict[str, Any] = {}
+        changes: dict[str, Any] = {}
         for name, held in value.items():
             field = fields.get(name)
-            if field is None:
-                unknown(name, held, conformed)
-            elif type(held) in field[0]:
-                conformed[name] = held
-            else:
-                try:
-                    conformed[name] = field[1](held)
-                except _Misfit:
-                    conformed[name] = None
-                    report(
-                        f"field {prefix}{name} has a value of another type than documented; it is left empty"
-                    )
-        return conformed
+            if field is not None and type(held) in field[0]:
+                continue
+            where = f"{prefix}{name}"
+            fitting = _fitting(held, field[1], where, report) if field else unknown(held, where)
+            if fitting is not held:
+                changes[name] = fitting
+        if not changes:
+            return value
+        return {name: held for name, held in (value | changes).items() if held is not _LEFT_OUT}
 
     return convert
+
+
+def _fitting(held: Any, converter: Converter, where: str, report: _Once) -> Any:
+    try:
+        return converter(held)
+    except _Misfit:
+        report(f"field {where} has a value of another type than documented; it is left empty")
+        return None
 
 
 def _array(schema: Mapping[str, Any], path: str, report: _Once) -> Converter:
@@ -118,7 +128,8 @@ def _array(schema: Mapping[str, Any], path: str, report: _Once) -> Converter:
             raise _Misfit
         if convert_item is None:
             return list(value)
-        return [None if item is None else convert_item(item) for item in value]
+        items = [None if item is None else convert_item(item) for item in value]
+        return value if all(map(is_, items, value)) else items
 
     return convert
 

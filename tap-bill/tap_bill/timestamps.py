@@ -61,4 +61,5 @@ def calendar_date(text: str) -> str:
     if len(text) > len(day) and text[10] not in "T ":
         msg = "not a date"
         raise ValueError(msg)
-    return date.fromisoformat(day).isoformat()
+    written = date.fromisoformat(day).isoformat()
+    return day if day == written else written

@@ -6,6 +6,8 @@ import json
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tap_bill import answers, errors
 
 PLACE = "the sandbox environment, https://gateway.stage.bill.com/connect"
@@ -117,6 +119,25 @@ def test_what_bill_says_about_a_tax_id_is_not_repeated():
 def test_a_redirect_does_not_leak_where_it_leads():
     with pytest.raises(errors.RedirectRefusedError, match="Redirects are not followed"):
         read(302, b'{"location": "https://evil.example/?sessionId=abc"}')
+
+
+NUMBERS = st.from_regex(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,12})?([eE][+-]?[0-9]{1,3})?", fullmatch=True)
+
+
+@given(NUMBERS)
+def test_every_number_is_read_exactly(number):
+    held = read(200, f'{{"amount":{number}}}'.encode())["amount"]
+    expected = json.loads(number, parse_float=Decimal)
+    assert (str(held), type(held)) == (str(expected), type(expected))
+
+
+@pytest.mark.parametrize("text", ['"cut \\ud83d"', '"caf\u00e9 \\ud83d\\ude00"', "[1, 1, {}]", ' "" '])
+def test_texts_are_read_as_python_reads_them(text):
+    assert read(200, text.encode()) == json.loads(text)
+
+
+def test_a_byte_order_mark_is_skipped():
+    assert read(200, b'\xef\xbb\xbf{"results": []}') == {"results": []}
 
 
 @pytest.mark.parametrize(

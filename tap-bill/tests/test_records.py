@@ -135,3 +135,13 @@ def test_amounts_keep_every_digit(amount):
         conformed = shape.conform({"amount": given_amount})["amount"]
         assert isinstance(conformed, Decimal)
         assert str(conformed) == str(amount)
+
+
+def test_a_record_that_fits_is_not_copied(shape):
+    record = {
+        "id": "1",
+        "day": "2026-01-01",
+        "moment": "2026-01-01T00:00:00.000+00:00",
+        "lines": [{"amount": 1}],
+    }
+    assert shape.conform(record) is record

@@ -11,9 +11,14 @@ import sys
 import termios
 import threading
 import time
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from ap_simulator.testing import running
+from hypothesis import given
+from hypothesis import strategies as st
+from singer_sdk.singerlib import RecordMessage
 from tap_bill.output import MessageWriter
 
 
@@ -153,3 +158,37 @@ def test_between_messages_stopping_is_immediate():
     order = []
     MessageWriter().between_messages(lambda: order.append("stopped"), exit_code=143)
     assert order == ["stopped"]
+
+
+WILD = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text()
+    | st.decimals(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(record=st.dictionaries(st.text(), WILD, max_size=5), version=st.none() | st.integers(0))
+def test_a_record_is_written_as_the_sdk_would_write_it(record, version):
+    """To the digit, and in characters that every encoding has."""
+    lines = []
+    writer = MessageWriter()
+    writer._write = lines.append
+    moment = datetime.now(UTC)
+    message = RecordMessage(stream="bills", record=record, version=version, time_extracted=moment)
+    writer.write_message(message)
+    writer.write_record("bills", record, version=version)
+    theirs, ours = (json.loads(line, parse_float=Decimal) for line in lines)
+    assert datetime.fromisoformat(ours.pop("time_extracted")) >= moment
+    del theirs["time_extracted"]
+    assert ours == theirs
+    assert list(ours) == list(theirs)
+    assert lines[1].isascii()
+
+
+def test_halves_of_surrogate_pairs_come_out_as_they_came(capsys):
+    MessageWriter().write_record("bills", {"note": "cut \ud83d"})
+    assert json.loads(capsys.readouterr().out)["record"] == {"note": "cut \ud83d"}
