@@ -287,3 +287,100 @@ def test_a_formula_for_a_name_is_a_text_in_the_table_and_on_the_page(books, tmp_
     rows = list(csv.reader(io.StringIO((reports / "reconciliation.csv").read_text())))
     assert (run.exit_code, rows[1][4]) == (2, "'=HYPERLINK(1) <b>x</b>")
     assert "<b>x</b>" not in (reports / "reconciliation.html").read_text()
+
+
+# --- small disturbances, each with what else has happened ---------------------------------------------------
+
+
+@pytest.fixture
+def books(fresh_books):
+    return fresh_books
+
+
+@pytest.fixture
+def control(books):
+    return books.simulator.control
+
+
+@pytest.fixture
+def add(books, rent):
+    """Add a bill of 120.50 of a vendor of its own."""
+
+    def made(number="INV-1", **fields):
+        return books.bill.bill(books.bill.vendor(f"Vendor of {number}")["id"], number, [rent], **fields)
+
+    return made
+
+
+def only_order(books):
+    (order,) = books.stored("PurchaseOrder")
+    return order
+
+
+def only_finding(run):
+    (found,) = findings(run).values()
+    return found
+
+
+@pytest.mark.parametrize("bumps", [True, False])
+def test_an_edit_is_found_and_named_whatever_was_paid_since(books, control, add, bumps):
+    """What is paid may change a bill, and the balance of its vendor, without moving their ``updatedTime``."""
+    control.set_switches({"bill.payment_bumps_bill": bumps})
+    bill = add()
+    books.sync()
+    part = {"billId": bill["id"], "amount": 20}
+    books.bill.post(
+        "/v3/bills/record-payment",
+        {"vendorId": bill["vendorId"], "payments": [part], "processDate": "2026-11-20"},
+    )
+    order = only_order(books)
+    books.write(books.read(books.state))
+    line = {**order["Line"][0], "Description": "by hand"}
+    control.write_by_hand("PurchaseOrder", record_id=order["Id"], values={"Line": [line]})
+    (vendor,) = [one for one in books.stored("Vendor") if one["DisplayName"] == "Vendor of INV-1"]
+    control.write_by_hand("Vendor", record_id=vendor["Id"], values={"DisplayName": "Called otherwise"})
+    found = findings(reconcile(books)).values()
+    assert {one["fields"][0]["field"] for one in found} == {"line 1: description", "name"}
+    assert {one["cause"] for one in found} == {"Somebody edited it in QuickBooks after the last write."}
+
+
+def test_an_edit_that_a_later_write_has_kept_is_told_as_an_edit(books, control, add):
+    bill = add()
+    books.sync()
+    order = only_order(books)
+    control.write_by_hand("PurchaseOrder", record_id=order["Id"], values={"DueDate": "2031-01-31"})
+    books.bill.patch(f"/v3/bills/{bill['id']}", {"description": "Changed"})
+    books.sync()
+    found = only_finding(reconcile(books))
+    assert (found["fields"][0]["field"], "written since has kept" in found["cause"]) == ("due date", True)
+
+
+def test_what_was_moved_out_of_books_that_were_closed_again_since_is_in_step(books, control, add):
+    control.set_switches({"quickbooks.closed_books_purchase_orders": True})
+    control.change_profile(book_close_date="2026-11-10")
+    add()
+    books.sync(closed_period="redate")
+    assert only_order(books)["TxnDate"] == "2026-11-11"
+    control.change_profile(book_close_date="2026-12-10")
+    run = reconcile(books, closed_period="redate")
+    assert (run.exit_code, findings(run)) == (0, {})
+
+
+def test_what_quickbooks_billed_is_closed_by_that_and_no_difference(books, control, add):
+    add()
+    books.sync()
+    control.bill_order(only_order(books)["Id"])
+    assert only_order(books)["POStatus"] == "Closed"
+    assert findings(reconcile(books)) == {}
+
+
+def test_what_changed_after_it_was_billed_is_told_with_the_setting_that_leaves_it(books, control, add, rent):
+    bill = add()
+    books.sync()
+    control.bill_order(only_order(books)["Id"])
+    books.bill.replace(bill, billLineItems=[rent | {"amount": 200}])
+    books.sync()
+    found = only_finding(reconcile(books))
+    assert found["fields"] == [{"field": "amount", "bill": "200.00", "quickbooks": "120.50"}]
+    assert "has a bill in QuickBooks" in found["cause"]
+    assert "billed_order" in found["advice"]

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from target_quickbooks.adoption.decisions import Adoptions, Decided
 from target_quickbooks.changes import Submission
 from target_quickbooks.exact_json import fingerprint
+from target_quickbooks.fingerprints import source_digest
 from target_quickbooks.gate import Gate
 from target_quickbooks.ledger import LastingLedger, Ledger
 from target_quickbooks.links import Company, Link
@@ -211,8 +212,3 @@ class Step:
     @cached_property
     def _settings(self) -> str:
         return repr(self.policies)
-
-
-def source_digest(record: Mapping[str, Any], settings: str, key: bytes) -> str:
-    """Fingerprint of a record and of the policies, as text, that decide what becomes of it."""
-    return fingerprint([settings, record], key)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
+from target_quickbooks.fingerprints import same_entry
 from target_quickbooks.links import Link
+from target_quickbooks.order_edits import has_bill
+from target_quickbooks.policies import BilledOrder
 from target_quickbooks.reconcile.findings import Finding
 from target_quickbooks.store.failure_table import Failure
 
 _CHANGED_IN_BILL = "It changed in BILL since it was last written."
 _EDITED = "Somebody edited it in QuickBooks after the last write."
 _BOTH = "It changed in BILL since it was last written, and somebody edited it in QuickBooks."
+_KEPT = "Somebody edited it in QuickBooks, and what was written since has kept that."
+_BILLED = "It has a bill in QuickBooks, and is left as it is since then (billed_order)."
 _NEVER = "It has not been written yet."
 
 
@@ -29,23 +35,38 @@ def explain_missing(finding: Finding, link: Link | None, failure: Failure | None
 
 
 def explain_difference(
-    finding: Finding, link: Link | None, failure: Failure | None, *, digest: str, live: Mapping[str, object]
+    finding: Finding,
+    link: Link | None,
+    failure: Failure | None,
+    *,
+    digest: str,
+    live: Mapping[str, Any],
+    billed_order: BilledOrder = BilledOrder.UPDATE,
 ) -> Finding:
-    """Why both sides hold it, but not the same."""
+    """Why both sides hold it, but not the same.
+
+    Args:
+        finding: What differs.
+        link: What was last sent, if that is known.
+        failure: The record's failure, if there is one.
+        digest: Fingerprint of BILL's record.
+        live: What QuickBooks holds.
+        billed_order: What becomes of orders that have a bill in QuickBooks.
+    """
     if failure:
         return by_failure(finding, failure)
-    changed = link is not None and link.source_digest != digest
+    changed = link is not None and not same_entry(link.source_digest, digest)
     edited = link is not None and str(live.get("SyncToken") or "") != link.sync_token
     if changed and edited:
         return replace(finding, cause=_BOTH, advice="Run a sync; edit_conflict decides which side wins.")
     if changed:
         return replace(finding, cause=_CHANGED_IN_BILL, advice="Run a sync.")
-    if edited:
-        return replace(
-            finding,
-            cause=_EDITED,
-            advice="Undo it there, or make the same change in BILL.",
-        )
+    if has_bill(live) and billed_order is BilledOrder.LEAVE:
+        advice = "Correct that bill in QuickBooks; or set billed_order to update, and save it in BILL again."
+        return replace(finding, cause=_BILLED, advice=advice)
+    if edited or link:
+        cause = _EDITED if edited else _KEPT
+        return replace(finding, cause=cause, advice="Undo it there, or make the same change in BILL.")
     return replace(finding, advice="Look at both records; if BILL is right, change and save it there.")
 
 

@@ -9,9 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 from target_quickbooks.comparison import as_sent, compare
+from target_quickbooks.fingerprints import same_entry
 from target_quickbooks.links import Link
 from target_quickbooks.mapping.names import comparable
 from target_quickbooks.mapping.purchase_order import distinct_document_number
+from target_quickbooks.order_edits import has_bill
 from target_quickbooks.plan.differences import Label, line_changes
 from target_quickbooks.policies import ClosedPeriod, Policies
 from target_quickbooks.reconcile.documents import (
@@ -104,11 +106,10 @@ def compare_vendor(vendor: VendorDocument, held: HeldVendor, link: Link | None) 
     return found
 
 
-def is_other_month(bill: BillDocument, order: OrderDocument, rules: Rules) -> bool:
+def is_other_month(bill: BillDocument, order: OrderDocument, link: Link | None, rules: Rules) -> bool:
     """Whether the order is in another month than its bill, other than by a policy."""
-    return (
-        bool(bill.date) and order.date[:_MONTH] != bill.date[:_MONTH] and not _is_redated(bill, order, rules)
-    )
+    other = bool(bill.date) and order.date[:_MONTH] != bill.date[:_MONTH]
+    return other and not _is_redated(bill, order, link, rules)
 
 
 def month_of(day: str) -> str:
@@ -128,7 +129,7 @@ def _header(
         yield FieldDifference("vendor", vendor or bill.vendor_name, order.vendor_name or order.vendor_id)
     if bill.amount != order.amount:
         yield FieldDifference("amount", money(bill.amount), money(order.amount))
-    if bill.date and order.date != bill.date and not _is_redated(bill, order, rules):
+    if bill.date and order.date != bill.date and not _is_redated(bill, order, link, rules):
         yield FieldDifference("date", bill.date, order.date)
     if bill.due and order.due != bill.due:
         yield FieldDifference("due date", bill.due, order.due or "none")
@@ -140,13 +141,18 @@ def _status(bill: BillDocument, order: OrderDocument) -> Iterator[FieldDifferenc
     if bill.expected is Expected.CLOSED and order.status != "Closed":
         why = "paid" if bill.paid and not bill.reason else (bill.reason or "closed")
         yield FieldDifference("state", f"closed ({why})", "open")
-    elif bill.expected is Expected.OPEN and order.status == "Closed" and not bill.paid:
+    elif bill.expected is Expected.OPEN and _is_closed_early(bill, order):
         yield FieldDifference("state", "open", "closed")
+
+
+def _is_closed_early(bill: BillDocument, order: OrderDocument) -> bool:
+    """Whether somebody closed it; QuickBooks itself closes what was turned into a bill as a whole."""
+    return order.status == "Closed" and not bill.paid and not has_bill(order.live)
 
 
 def _sent(bill: BillDocument, order: OrderDocument, link: Link, rules: Rules) -> Iterator[FieldDifference]:
     """What a person changed of what was last sent; not asked of bills that changed in BILL since."""
-    if bill.digest != link.source_digest or not link.desired:
+    if not same_entry(bill.digest, link.source_digest) or not link.desired:
         return
     sent = {key: value for key, value in link.desired.items() if key not in _FROM_BILL}
     for difference in compare(as_sent(order.live, sent), sent):
@@ -198,12 +204,18 @@ def _same_name(held: HeldVendor, payload: Mapping[str, Any], link: Link | None) 
     return bool(link) and sent == payload.get("DisplayName") and held.name == link.quickbooks_name  # type: ignore[union-attr]
 
 
-def _is_redated(bill: BillDocument, order: OrderDocument, rules: Rules) -> bool:
-    """Whether the policy for closed books moved the order to the day after the close."""
+def _is_redated(bill: BillDocument, order: OrderDocument, link: Link | None, rules: Rules) -> bool:
+    """Whether the policy for closed books moved the order to the day after the close.
+
+    It may have been an earlier close: then nobody may have touched the order since it was written.
+    """
     if rules.close_date is None or rules.policies.closed_period is not ClosedPeriod.REDATE:
         return False
+    if bill.date > rules.close_date.isoformat():
+        return False
     after = (rules.close_date + _DAY).isoformat()
-    return bill.date <= rules.close_date.isoformat() and order.date == after
+    untouched = link is not None and str(order.live.get("SyncToken") or "") == link.sync_token
+    return order.date == after or (untouched and bill.date < order.date < after)
 
 
 def _told(name: str, value: Any, label: Label | None = None) -> str:

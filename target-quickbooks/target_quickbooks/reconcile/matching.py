@@ -204,10 +204,19 @@ class Matching:
         kind = Kind.DIFFERENT
         if any(found.field == "vendor" for found in fields):
             kind = Kind.WRONG_VENDOR
-        elif any(found.field == "date" for found in fields) and is_other_month(bill, order, self._rules):
+        elif any(found.field == "date" for found in fields) and is_other_month(
+            bill, order, link, self._rules
+        ):
             kind = Kind.WRONG_MONTH
         told = replace(finding, kind=kind, fields=fields)
-        return explain_difference(told, link, failure, digest=bill.digest, live=order.live)
+        return explain_difference(
+            told,
+            link,
+            failure,
+            digest=bill.digest,
+            live=order.live,
+            billed_order=self._rules.policies.billed_order,
+        )
 
     def _count(
         self,

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from target_quickbooks.fingerprints import source_digest
 from target_quickbooks.mapping.names import without_form
 from target_quickbooks.policies import Policies
 from target_quickbooks.quickbooks.client import QuickBooksClient
@@ -26,7 +27,6 @@ from target_quickbooks.reconcile.documents import (
 )
 from target_quickbooks.reconcile.matching import Matching, Outcome
 from target_quickbooks.reconcile.staging import Staging
-from target_quickbooks.step import source_digest
 from target_quickbooks.store.database import Store
 
 WINDOW = 900
