@@ -12,6 +12,7 @@ from singer_sdk.sinks.core import BaseJSONSchemaValidator
 from typing_extensions import override
 
 from target_quickbooks.errors import InputError, KeyMissing
+from target_quickbooks.store.tables import ID_LENGTH
 from target_quickbooks.walk import STREAMS
 
 if TYPE_CHECKING:
@@ -80,6 +81,11 @@ class BillSink(Sink):
                 record[name] = value = str(value)
             if not isinstance(value, str) or not value:
                 raise KeyMissing(self._lacking(name, record))
+            if len(value) > ID_LENGTH:
+                raise KeyMissing(
+                    f"A record of stream {self.stream_name} has {len(value)} characters in {name}, so "
+                    "that is no BILL id (they have 20). Keep the field in stream maps as tap-bill sends it."
+                )
         return record
 
     @override

@@ -22,6 +22,7 @@ from target_quickbooks.redaction import redact
 from target_quickbooks.store import audit_tail, locks
 from target_quickbooks.store.audit_tail import GENESIS, Tail
 from target_quickbooks.store.tables import VERSION_LENGTH, audit, audit_tails
+from target_quickbooks.store.types import Words
 
 _ROWS_AT_ONCE = 500
 _ROWS_COMPARED = 20
@@ -119,7 +120,7 @@ def append(
             "detail": entry.detail,
             "previous_hash": tail.hash,
         }
-        row = {name: _storable(value) for name, value in row.items()}
+        row = {name: _storable(name, value) for name, value in row.items()}
         row["hash"] = row_hash(key, row)
         rows.append(row)
         tails[realm_id] = Tail(tail.sequence + 1, row["hash"])
@@ -259,9 +260,12 @@ def _last_row(connection: Connection, realm_id: str) -> Tail:
     return Tail(row.sequence, row.hash) if row else Tail()
 
 
-def _storable(value: Any) -> Any:
-    """What every engine gives back as it was written, or the chain would not hold: NUL is none such."""
-    return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
+def _storable(name: str, value: Any) -> Any:
+    """The value as the column gives it back, or the chain would not hold."""
+    if not isinstance(value, str):
+        return value
+    kind = audit.c[name].type
+    return kind.fitted(value) if isinstance(kind, Words) else value.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _plain(value: Any) -> Any:

@@ -11,13 +11,12 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    String,
     Table,
     Text,
     UniqueConstraint,
 )
 
-from target_quickbooks.store.types import ExactDecimal, ExactJson, UtcTime
+from target_quickbooks.store.types import ExactDecimal, ExactJson, UtcTime, Words
 
 metadata = MetaData(
     naming_convention={
@@ -28,9 +27,10 @@ metadata = MetaData(
 )
 
 VERSION_LENGTH = 40
-_Id = String(64)
-_Day = String(10)
-_Status = String(100)
+ID_LENGTH = 64
+_Id = Words(ID_LENGTH)
+_Day = Words(10)
+_Status = Words(100)
 _Serial = BigInteger().with_variant(Integer, "sqlite")
 
 links = Table(
@@ -38,13 +38,13 @@ links = Table(
     metadata,
     Column("realm_id", _Id, primary_key=True),
     Column("organization_id", _Id, primary_key=True),
-    Column("entity", String(32), primary_key=True),
+    Column("entity", Words(32), primary_key=True),
     Column("bill_id", _Id, primary_key=True),
     Column("quickbooks_id", _Id, nullable=False),
-    Column("sync_token", String(32), nullable=False),
-    Column("quickbooks_name", String(500), nullable=False),
-    Column("payload_digest", String(64), nullable=False),
-    Column("source_digest", String(64), nullable=False),
+    Column("sync_token", Words(32), nullable=False),
+    Column("quickbooks_name", Words(500), nullable=False),
+    Column("payload_digest", Words(64), nullable=False),
+    Column("source_digest", Words(64), nullable=False),
     Column("desired", ExactJson, nullable=False),
     Column("line_ids", ExactJson, nullable=False),
     Column("reference_only", Integer, nullable=False, server_default="0"),
@@ -60,17 +60,17 @@ intents = Table(
     Column("realm_id", _Id, nullable=False),
     Column("organization_id", _Id, nullable=False),
     Column("run_id", _Id, nullable=False),
-    Column("stream", String(32), nullable=False),
+    Column("stream", Words(32), nullable=False),
     Column("bill_id", _Id, nullable=False),
-    Column("entity", String(32), nullable=False),
-    Column("operation", String(16), nullable=False),
-    Column("payload_digest", String(64), nullable=False),
-    Column("request_id", String(50), nullable=False),
-    Column("batch_item_id", String(16), nullable=False),
+    Column("entity", Words(32), nullable=False),
+    Column("operation", Words(16), nullable=False),
+    Column("payload_digest", Words(64), nullable=False),
+    Column("request_id", Words(50), nullable=False),
+    Column("batch_item_id", Words(16), nullable=False),
     Column("document", Text),
-    Column("outcome", String(16)),
-    Column("fault_code", String(16)),
-    Column("intuit_tid", String(64)),
+    Column("outcome", Words(16)),
+    Column("fault_code", Words(16)),
+    Column("intuit_tid", Words(64)),
     Column("created_at", UtcTime, nullable=False),
     Column("settled_at", UtcTime),
     UniqueConstraint("realm_id", "request_id", "batch_item_id"),
@@ -84,19 +84,19 @@ failures = Table(
     Column("id", _Serial, primary_key=True, autoincrement=True),
     Column("realm_id", _Id, nullable=False),
     Column("organization_id", _Id, nullable=False),
-    Column("stream", String(32), nullable=False),
+    Column("stream", Words(32), nullable=False),
     Column("bill_id", _Id, nullable=False),
     Column("run_id", _Id, nullable=False),
-    Column("status", String(16), nullable=False),
+    Column("status", Words(16), nullable=False),
     Column("label", Text, nullable=False),
-    Column("code", String(64), nullable=False),
+    Column("code", Words(64), nullable=False),
     Column("reason", Text, nullable=False),
     Column("advice", Text, nullable=False),
     Column("faults", ExactJson, nullable=False),
-    Column("awaited_stream", String(32)),
+    Column("awaited_stream", Words(32)),
     Column("awaited_id", _Id),
-    Column("version", String(VERSION_LENGTH), nullable=False),
-    Column("source_digest", String(64), nullable=False),
+    Column("version", Words(VERSION_LENGTH), nullable=False),
+    Column("source_digest", Words(64), nullable=False),
     Column("record", Text, nullable=False),
     Column("payload", Text),
     Column("attempts", Integer, nullable=False),
@@ -115,22 +115,22 @@ audit = Table(
     Column("sequence", _Serial, primary_key=True, autoincrement=False),
     Column("at", UtcTime, nullable=False),
     Column("run_id", _Id, nullable=False),
-    Column("trigger", String(64), nullable=False),
+    Column("trigger", Words(64), nullable=False),
     Column("organization_id", _Id, nullable=False),
-    Column("stream", String(32), nullable=False),
+    Column("stream", Words(32), nullable=False),
     Column("bill_id", _Id, nullable=False),
-    Column("version", String(VERSION_LENGTH), nullable=False),
-    Column("entity", String(32), nullable=False),
+    Column("version", Words(VERSION_LENGTH), nullable=False),
+    Column("entity", Words(32), nullable=False),
     Column("quickbooks_id", _Id, nullable=False),
-    Column("operation", String(16), nullable=False),
-    Column("outcome", String(16), nullable=False),
+    Column("operation", Words(16), nullable=False),
+    Column("outcome", Words(16), nullable=False),
     Column("before", ExactJson),
     Column("after", ExactJson),
-    Column("request_id", String(50), nullable=False),
-    Column("intuit_tid", String(64), nullable=False),
+    Column("request_id", Words(50), nullable=False),
+    Column("intuit_tid", Words(64), nullable=False),
     Column("detail", Text, nullable=False),
-    Column("previous_hash", String(64), nullable=False),
-    Column("hash", String(64), nullable=False),
+    Column("previous_hash", Words(64), nullable=False),
+    Column("hash", Words(64), nullable=False),
     Index(None, "realm_id", "organization_id", "bill_id"),
 )
 
@@ -139,21 +139,21 @@ audit_tails = Table(
     metadata,
     Column("realm_id", _Id, primary_key=True),
     Column("sequence", _Serial, nullable=False, autoincrement=False),
-    Column("hash", String(64), nullable=False),
-    Column("seal", String(64), nullable=False),
+    Column("hash", Words(64), nullable=False),
+    Column("seal", Words(64), nullable=False),
 )
 
 connections = Table(
     "connections",
     metadata,
     Column("realm_id", _Id, primary_key=True),
-    Column("client_id", String(128), primary_key=True),
-    Column("company_name", String(1024), nullable=False),
+    Column("client_id", Words(128), primary_key=True),
+    Column("company_name", Words(1024), nullable=False),
     Column("refresh_token", Text, nullable=False),
     Column("access_token", Text),
     Column("access_expires_at", UtcTime),
     Column("refresh_expires_at", UtcTime),
-    Column("seed_digest", String(64), nullable=False),
+    Column("seed_digest", Words(64), nullable=False),
     Column("granted_at", UtcTime, nullable=False),
     Column("refreshed_at", UtcTime),
     Column("dead_since", UtcTime),
@@ -162,7 +162,7 @@ connections = Table(
 leases = Table(
     "leases",
     metadata,
-    Column("name", String(128), primary_key=True),
+    Column("name", Words(128), primary_key=True),
     Column("owner", _Id, nullable=False),
     Column("expires_at", UtcTime, nullable=False),
 )
@@ -181,22 +181,22 @@ references = Table(
     "references_seen",
     metadata,
     Column("organization_id", _Id, primary_key=True),
-    Column("kind", String(32), primary_key=True),
+    Column("kind", Words(32), primary_key=True),
     Column("bill_id", _Id, primary_key=True),
     Column("name", Text, nullable=False),
-    Column("number", String(64), nullable=False),
+    Column("number", Words(64), nullable=False),
     Column("parent_id", _Id, nullable=False),
     Column("archived", Integer, nullable=False),
-    Column("currency", String(8), nullable=False),
+    Column("currency", Words(8), nullable=False),
 )
 
 tracked = Table(
     "tracked_records",
     metadata,
     Column("organization_id", _Id, primary_key=True),
-    Column("stream", String(32), primary_key=True),
+    Column("stream", Words(32), primary_key=True),
     Column("bill_id", _Id, primary_key=True),
-    Column("version", String(VERSION_LENGTH), nullable=False),
+    Column("version", Words(VERSION_LENGTH), nullable=False),
     Column("document", ExactJson, nullable=False),
 )
 
@@ -205,8 +205,8 @@ runs = Table(
     metadata,
     Column("id", _Id, primary_key=True),
     Column("realm_id", _Id, nullable=False),
-    Column("mode", String(16), nullable=False),
-    Column("trigger", String(64), nullable=False),
+    Column("mode", Words(16), nullable=False),
+    Column("trigger", Words(64), nullable=False),
     Column("started_at", UtcTime, nullable=False),
     Column("finished_at", UtcTime),
     Column("exit_code", Integer),
@@ -221,14 +221,14 @@ drift = Table(
     Column("id", _Serial, primary_key=True, autoincrement=True),
     Column("realm_id", _Id, nullable=False),
     Column("organization_id", _Id, nullable=False),
-    Column("entity", String(32), nullable=False),
+    Column("entity", Words(32), nullable=False),
     Column("quickbooks_id", _Id, nullable=False),
     Column("bill_id", _Id, nullable=False),
     Column("name", Text, nullable=False),
-    Column("kind", String(16), nullable=False),
+    Column("kind", Words(16), nullable=False),
     Column("differences", ExactJson, nullable=False),
-    Column("status", String(16), nullable=False),
-    Column("found_by", String(64), nullable=False),
+    Column("status", Words(16), nullable=False),
+    Column("found_by", Words(64), nullable=False),
     Column("found_at", UtcTime, nullable=False),
     Column("seen_at", UtcTime, nullable=False),
     Column("resolved_at", UtcTime),
@@ -263,7 +263,7 @@ bill_balances = Table(
     Column("payment_status", _Status, nullable=False),
     Column("approval_status", _Status, nullable=False),
     Column("archived", Integer, nullable=False),
-    Column("version", String(VERSION_LENGTH), nullable=False),
+    Column("version", Words(VERSION_LENGTH), nullable=False),
     Column("seen_at", UtcTime, nullable=False),
     Index(None, "realm_id", "organization_id", "vendor_id", "due_date"),
 )
@@ -289,9 +289,9 @@ payments = Table(
     Column("process_date", _Day, nullable=False),
     Column("method", _Status, nullable=False),
     Column("reference", Text, nullable=False),
-    Column("version", String(VERSION_LENGTH), nullable=False),
+    Column("version", Words(VERSION_LENGTH), nullable=False),
     Column("status", _Status, nullable=False),
-    Column("standing", String(16), nullable=False),
+    Column("standing", Words(16), nullable=False),
     Column("final", Integer, nullable=False),
     Index(None, "realm_id", "organization_id", "process_date"),
 )
@@ -320,7 +320,7 @@ payment_statuses = Table(
     Column("at", UtcTime, nullable=False),
     Column("status", _Status, nullable=False),
     Column("single_status", _Status, nullable=False),
-    Column("version", String(VERSION_LENGTH), nullable=False),
+    Column("version", Words(VERSION_LENGTH), nullable=False),
 )
 
 vendor_credits = Table(
@@ -336,7 +336,7 @@ vendor_credits = Table(
     Column("applied", ExactDecimal, nullable=False),
     Column("status", _Status, nullable=False),
     Column("archived", Integer, nullable=False),
-    Column("version", String(VERSION_LENGTH), nullable=False),
+    Column("version", Words(VERSION_LENGTH), nullable=False),
 )
 
 #: What each vendor credit pays of each bill, with which payment.
@@ -368,7 +368,7 @@ recurring_bills = Table(
     Column("anchor_day", Integer, nullable=False),
     Column("total", ExactDecimal, nullable=False),
     Column("archived", Integer, nullable=False),
-    Column("version", String(VERSION_LENGTH), nullable=False),
+    Column("version", Words(VERSION_LENGTH), nullable=False),
     Index(None, "realm_id", "organization_id", "vendor_id"),
 )
 
@@ -387,6 +387,6 @@ recurring_turns = Table(
 secrets = Table(
     "secrets",
     metadata,
-    Column("name", String(64), primary_key=True),
+    Column("name", Words(64), primary_key=True),
     Column("value", Text, nullable=False),
 )

@@ -13,6 +13,32 @@ from typing_extensions import override
 
 from target_quickbooks.exact_json import from_json, to_json
 
+_AMOUNT_LENGTH = 64
+_MOST_DIGITS = 48
+
+
+class Words(TypeDecorator[str]):
+    """A text of a column's length at most; what is longer is cut, when it is looked for as when it is kept.
+
+    SQLite keeps any text. PostgreSQL refuses what is too long, and NUL; neither is to be expected of BILL or
+    QuickBooks, but one record of whatever came instead must not stop a run.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, length: int) -> None:
+        super().__init__(length)
+        self.length = length
+
+    @override
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else self.fitted(value)
+
+    def fitted(self, value: str) -> str:
+        """The text as it is kept."""
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}")[: self.length]
+
 
 class UtcTime(TypeDecorator[dt.datetime]):
     """An aware time, kept as ISO 8601 text in UTC with microseconds, which sorts as time does."""
@@ -50,14 +76,20 @@ class ExactJson(TypeDecorator[Any]):
 
 
 class ExactDecimal(TypeDecorator[Decimal]):
-    """An amount as text: exact, and as many digits behind the point as it had."""
+    """An amount as text: exact, and as many digits behind the point as it had.
 
-    impl = String(64)
+    More digits than any amount has are cut.
+    """
+
+    impl = String(_AMOUNT_LENGTH)
     cache_ok = True
 
     @override
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
-        return None if value is None else format(value, "f")
+        if value is None:
+            return None
+        written = format(value, "f")
+        return written if len(written) <= _AMOUNT_LENGTH else f"{value:.{_MOST_DIGITS}E}"
 
     @override
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:

@@ -5,8 +5,8 @@ They live beside the target's in one database and have a migration history of th
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
-from target_quickbooks.store.types import ExactJson, UtcTime
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from target_quickbooks.store.types import ExactJson, UtcTime, Words
 
 metadata = MetaData(
     naming_convention={
@@ -16,7 +16,7 @@ metadata = MetaData(
     }
 )
 VERSION_TABLE = "webhook_shim_version"
-_Id = String(64)
+_Id = Words(64)
 _Serial = BigInteger().with_variant(Integer, "sqlite")
 
 #: Events as received, once each. ``job_id`` is the work that settled it.
@@ -24,11 +24,11 @@ inbox = Table(
     "shim_inbox",
     metadata,
     Column("id", _Serial, primary_key=True, autoincrement=True),
-    Column("system", String(16), nullable=False),
+    Column("system", Words(16), nullable=False),
     Column("tenant", _Id, nullable=False),
-    Column("event_id", String(128), nullable=False),
-    Column("kind", String(64), nullable=False),
-    Column("entity", String(32), nullable=False),
+    Column("event_id", Words(128), nullable=False),
+    Column("kind", Words(64), nullable=False),
+    Column("entity", Words(32), nullable=False),
     Column("record_id", _Id, nullable=False),
     Column("occurred_at", UtcTime),
     Column("received_at", UtcTime, nullable=False),
@@ -46,13 +46,13 @@ jobs = Table(
     Column("id", _Id, primary_key=True),
     Column("realm_id", _Id, nullable=False),
     Column("organization_id", _Id, nullable=False),
-    Column("kind", String(16), nullable=False),
-    Column("reason", String(64), nullable=False),
+    Column("kind", Words(16), nullable=False),
+    Column("reason", Words(64), nullable=False),
     Column("arguments", ExactJson, nullable=False),
-    Column("status", String(16), nullable=False),
+    Column("status", Words(16), nullable=False),
     Column("detail", Text, nullable=False),
     Column("last_event", _Serial),
-    Column("host", String(128)),
+    Column("host", Words(128)),
     Column("pid", Integer),
     Column("log_path", Text),
     Column("counts", ExactJson),
@@ -78,4 +78,15 @@ subscriptions = Table(
     Column("checked_at", UtcTime, nullable=False),
     Column("disabled_at", UtcTime),
     Column("last_event_at", UtcTime),
+)
+
+#: How far each pipeline of a company has read BILL, where runs do without Meltano, which keeps this otherwise.
+bookmarks = Table(
+    "shim_bookmarks",
+    metadata,
+    Column("realm_id", _Id, primary_key=True),
+    Column("organization_id", _Id, primary_key=True),
+    Column("pipeline", _Id, primary_key=True),
+    Column("state", ExactJson, nullable=False),
+    Column("saved_at", UtcTime, nullable=False),
 )
