@@ -80,7 +80,7 @@ subscriptions = Table(
     Column("last_event_at", UtcTime),
 )
 
-#: How far each pipeline of a company has read BILL, where runs do without Meltano, which keeps this otherwise.
+#: How far each pipeline of a company has read BILL, where runs do without Meltano.
 bookmarks = Table(
     "shim_bookmarks",
     metadata,
