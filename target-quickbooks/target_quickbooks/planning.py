@@ -67,6 +67,7 @@ class Item:
         source_digest: Fingerprint of the BILL record.
         archived: Archived (or a draft) in BILL.
         last_sent: Not as BILL has it but as it was last sent, to be brought back into QuickBooks.
+        asked: A person asked for that, whatever the policies say.
     """
 
     stream: str
@@ -78,6 +79,7 @@ class Item:
     source_digest: str
     archived: bool = False
     last_sent: bool = False
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

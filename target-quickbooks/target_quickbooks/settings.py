@@ -58,6 +58,7 @@ class Settings:
     user_agent: str = "target-quickbooks"
     max_retry_seconds: int = 300
     wait_for_run_seconds: int = 600
+    drift_check_hours: int = 24
 
 
 def from_config(config: Mapping[str, Any], *, default_store_url: str) -> Settings:
@@ -78,6 +79,7 @@ def from_config(config: Mapping[str, Any], *, default_store_url: str) -> Setting
     keys = tuple(key.strip() for key in str(config["encryption_key"]).split(",") if key.strip())
     report, retry = config.get("report_path"), config.get("max_retry_seconds")
     wait, adoptions = config.get("wait_for_run_seconds"), config.get("adoptions_path")
+    drift = config.get("drift_check_hours")
     return Settings(
         client_id=str(config["client_id"]),
         client_secret=str(config["client_secret"]),
@@ -96,6 +98,7 @@ def from_config(config: Mapping[str, Any], *, default_store_url: str) -> Setting
         user_agent=config.get("user_agent") or "target-quickbooks",
         max_retry_seconds=300 if retry is None else int(retry),
         wait_for_run_seconds=600 if wait is None else int(wait),
+        drift_check_hours=24 if drift is None else int(drift),
     )
 
 

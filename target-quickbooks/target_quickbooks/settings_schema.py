@@ -255,7 +255,7 @@ _POLICIES = (
         (
             "When somebody made the QuickBooks vendor of an active BILL vendor inactive: `hold` (default) "
             "keeps its new bills back until it is active again; `reactivate` makes it active again once a "
-            "bill or a change in BILL needs it."
+            "bill or a change in BILL needs it, or drift_check_hours finds it."
         ),
     ),
     _choice(
@@ -265,7 +265,8 @@ _POLICIES = (
         "Missing In QuickBooks",
         (
             "When the QuickBooks object of a BILL vendor or bill is no longer there: `hold` (default) keeps "
-            "the record as failed until somebody decides; `recreate` writes it anew."
+            "the record as failed until somebody decides; `recreate` writes it anew, once it changes in BILL "
+            "or drift_check_hours finds that it is gone."
         ),
     ),
     _choice(
@@ -384,6 +385,17 @@ _RUN = (
         description=(
             "How long to wait while another run writes to the same company, before stopping without having "
             "written anything; 0 stops at once. One run at a time writes to a company. Default: 600."
+        ),
+    ),
+    th.Property(
+        "drift_check_hours",
+        th.IntegerType(minimum=0),
+        default=24,
+        title="Drift Check Hours",
+        description=(
+            "How often a run also asks QuickBooks what people changed, merged, made inactive or deleted there "
+            "of what was written: once in so many hours, at its end; 0 never asks. What was changed is kept as "
+            "drift (`quickbooks-admin drift list`). Default: 24."
         ),
     ),
     th.Property(

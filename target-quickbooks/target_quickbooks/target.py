@@ -70,7 +70,7 @@ class TargetQuickbooks(Target):
         except ValueError:
             msg = (
                 "A setting given as an environment variable cannot be read: maps are JSON objects, "
-                "max_retry_seconds and wait_for_run_seconds are whole numbers."
+                "max_retry_seconds, wait_for_run_seconds and drift_check_hours are whole numbers."
             )
             raise SettingsError(msg) from None
         self._run: Run | None = None

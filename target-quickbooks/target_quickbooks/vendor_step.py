@@ -10,6 +10,7 @@ from typing import Any
 from target_quickbooks.adoption.adopting import plan_decided_vendor
 from target_quickbooks.adoption.decisions import Decision
 from target_quickbooks.changes import Conflict, Submission
+from target_quickbooks.drift.restoring import AS_LAST_SENT, ASKED, plan_restored
 from target_quickbooks.linked_vendors import LinkedVendors, SeenVendor, Standing
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.names import comparable
@@ -42,8 +43,6 @@ from target_quickbooks.vendor_planning import (
 
 ENTITY = "Vendor"
 STREAM = "vendors"
-#: Marks what stands for the BILL record of a vendor that is written as it was last sent.
-AS_LAST_SENT = "asLastSent"
 
 
 class VendorStep(Step):
@@ -124,7 +123,7 @@ class VendorStep(Step):
         """The mapped record, or the change that says why it is not mapped."""
         item = self.bare_item(record, link)
         if AS_LAST_SENT in record:
-            return self._last_sent(item, link)
+            return self._last_sent(replace(item, asked=record.get(ASKED) is True), link)
         owner = owners.get(link.quickbooks_id) if link else None
         if owner and (owner.company, owner.link.bill_id) != (company, item.bill_id):
             return self._follows_another(item, record, owner)
@@ -246,9 +245,12 @@ class VendorStep(Step):
             change = self._plan_known(item, link)
         if change.operation is not Operation.UPDATE or not found.live:
             return change
-        wakes = found.stopped_by_a_person and self._restores(found) and not item.archived
-        if item.last_sent and not wakes:
+        restores = item.asked or self._restores(found)
+        wakes = found.stopped_by_a_person and restores and not item.archived
+        if item.last_sent and not wakes and not item.asked:
             return Change(Operation.SKIP, item, reason="there is nothing to bring back")
+        if item.asked:
+            return plan_restored(item, link, found.live)
         resolved = self.resolved(change, link, found.live)
         return woken(resolved, found.live) if wakes and resolved.operation is Operation.UPDATE else resolved
 
@@ -256,7 +258,7 @@ class VendorStep(Step):
         """What becomes of a vendor that is gone: it is written anew, left alone, or waits."""
         if item.archived:
             return Change(Operation.SKIP, item, reason="archived in BILL, and no longer in QuickBooks")
-        if not self._restores(found):
+        if not (item.asked or self._restores(found)):
             return self.gone(item, found.link)
         self.report.note(STREAM, item.mapped.label, f"written anew: {found.link.quickbooks_id} was gone")
         return self.with_mapped(replace(item, link=None), item.mapped, archived=False)

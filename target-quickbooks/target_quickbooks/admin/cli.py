@@ -12,6 +12,7 @@ import click
 
 from target_quickbooks.admin.audit import audit
 from target_quickbooks.admin.connections import connect, connections
+from target_quickbooks.admin.drift import drift
 from target_quickbooks.admin.environment import opened_store
 from target_quickbooks.admin.failures import failures
 from target_quickbooks.admin.keys import generate_key, rekey
@@ -96,6 +97,7 @@ def status(*, as_json: bool) -> None:
 
 commands.add_command(connect)
 commands.add_command(connections)
+commands.add_command(drift)
 commands.add_command(failures)
 commands.add_command(links)
 commands.add_command(payments)

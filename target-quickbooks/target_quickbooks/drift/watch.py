@@ -184,8 +184,8 @@ def told(searched: Searched) -> list[tuple[str, str]]:
     if searched.gap_since:
         span = f"between {_day(searched.gap_since)} and {_day(searched.since)}"
         text = (
-            f"what people changed {span} is not known, because QuickBooks tells of the last 30 days only; run "
-            "with mode: reconcile, which compares both books entirely"
+            f"what people changed {span} is not known, because QuickBooks tells of the last 30 days only; "
+            "run with mode: reconcile, which compares both books entirely"
         )
         lines.append(("changes made in QuickBooks", text))
     if searched.unseen:
