@@ -58,7 +58,9 @@ class Run:
     def written(self):
         """Number of records that took a write."""
         return sum(
-            row.get(name, 0) for row in self.streams.values() for name in ("created", "updated", "closed")
+            row.get(name, 0)
+            for row in self.streams.values()
+            for name in ("created", "updated", "closed", "voided")
         )
 
 

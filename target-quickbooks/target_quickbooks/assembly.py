@@ -13,20 +13,27 @@ from target_quickbooks.adoption.decisions import read_adoptions
 from target_quickbooks.adoption.planned import NotingMemory, PlannedProposals
 from target_quickbooks.adoption.proposals import Proposals
 from target_quickbooks.adoption.records import Records
+from target_quickbooks.bill_step import BillNoteStep, BillRestoreStep, BillStep, CreditStep
+from target_quickbooks.drift.search import Search
+from target_quickbooks.drift.watch import Watch
 from target_quickbooks.gate import Gate
+from target_quickbooks.kind_of_books import admit
 from target_quickbooks.ledger import LastingLedger, PassingLedger
+from target_quickbooks.linked_vendors import LinkedVendors
 from target_quickbooks.memory import LastingMemory, Memory, PassingMemory
 from target_quickbooks.order_step import OrderStep
 from target_quickbooks.outlet import Outlet
 from target_quickbooks.payment_step import PaymentStep
 from target_quickbooks.plan.collector import PlanCollector
-from target_quickbooks.policies import VendorConflict
+from target_quickbooks.policies import Policies, VendorConflict
+from target_quickbooks.posting_step import PostingStep
 from target_quickbooks.quickbooks.client import QuickBooksClient
 from target_quickbooks.quickbooks.directory import Directory
 from target_quickbooks.quickbooks.governor import Governor, log_long_wait
 from target_quickbooks.quickbooks.oauth import TokenSource, utc_now
 from target_quickbooks.reconcile.survey import Survey
 from target_quickbooks.report import RunReport
+from target_quickbooks.restore_step import RestoreStep
 from target_quickbooks.run_lease import RunLease
 from target_quickbooks.settings import Settings
 from target_quickbooks.settings_schema import Mode
@@ -55,6 +62,7 @@ class Run:
     id: str
     lease: RunLease | None
     proposals: PlannedProposals | None = None
+    watch: Watch | None = None
 
     @property
     def intake(self) -> Walk | Survey:
@@ -122,7 +130,14 @@ def assemble(
     )
     directory = Directory(client)
     plans = settings.mode is Mode.PLAN
-    plan = PlanCollector(store=store, directory=directory, report=report, run_id=run_id) if plans else None
+    bills_become = "Bill" if settings.policies.posts_bills else "PurchaseOrder"
+    plan = (
+        PlanCollector(
+            store=store, directory=directory, report=report, run_id=run_id, bills_become=bills_become
+        )
+        if plans
+        else None
+    )
     writer: Outlet = plan or Writer(
         store=store,
         client=client,
@@ -155,7 +170,13 @@ def assemble(
         )
     ledger = PassingLedger(store, utc_now) if plans else LastingLedger(store, utc_now)
     parts = (store, directory, writer, settings.policies, report, memory, gate, plans, ledger, adoptions)
-    vendors, orders = VendorStep(*parts), OrderStep(*parts)
+    posts = settings.policies.posts_bills
+    vendors, orders = VendorStep(*parts), (BillStep if posts else OrderStep)(*parts)
+    restored = (BillRestoreStep if posts else RestoreStep)(*parts)
+    watch = None
+    if settings.mode is Mode.SYNC:
+        linked = LinkedVendors(store, directory, writer, report, witnesses=orders.entity)
+        watch = _watch(settings, store, client, directory, linked, (vendors, restored), report)
     walk = Walk(
         realm_id=settings.realm_id,
         run_id=run_id,
@@ -163,9 +184,13 @@ def assemble(
         writer=writer,
         vendors=vendors,
         orders=orders,
-        payments=PaymentStep(*parts),
+        payments=_payments(settings.policies)(*parts),
+        credits_=CreditStep(*parts) if posts else None,
+        restored=restored,
         memory=memory,
         unsettled=plan.unsettled if plan else lambda _, stored: stored,
+        drift=watch or (lambda: None),
+        admits=lambda company: admit(store, company, settings.policies),
     )
     survey = _survey(settings, store, client, directory) if settings.mode is Mode.RECONCILE else None
     return Run(
@@ -181,6 +206,45 @@ def assemble(
         id=run_id,
         lease=lease,
         proposals=proposals,
+        watch=watch,
+    )
+
+
+def _payments(policies: Policies) -> type[PaymentStep | PostingStep]:
+    """What is done with payments."""
+    if policies.posts_payments:
+        return PostingStep
+    return BillNoteStep if policies.posts_bills else PaymentStep
+
+
+def _watch(
+    settings: Settings,
+    store: Store,
+    client: QuickBooksClient,
+    directory: Directory,
+    linked: LinkedVendors,
+    steps: tuple[VendorStep, RestoreStep],
+    report: RunReport,
+) -> Watch:
+    by_entity = {step.entity: step for step in steps}
+    search = Search(
+        realm_id=settings.realm_id,
+        entities=tuple(by_entity),
+        store=store,
+        client=client,
+        directory=directory,
+        vendors=linked,
+        now=utc_now,
+    )
+    return Watch(
+        realm_id=settings.realm_id,
+        store=store,
+        search=search,
+        steps=by_entity,
+        policies=settings.policies,
+        report=report,
+        every_hours=settings.drift_check_hours,
+        now=utc_now,
     )
 
 

@@ -74,9 +74,13 @@ def intent_of(submission: Submission, request_id: str, number: int, created_at: 
 def batch_item(item: Sent) -> dict[str, Any]:
     """The item as it is sent."""
     change = item.submission.change
+    # QuickBooks can void payments only; others are changed to what a void makes of them.
+    voids = change.operation is Operation.VOID and change.item.mapped.entity == "BillPayment"
+    options = {"optionsData": "void"} if voids else {}
     return {
         "bId": item.intent.batch_item_id,
         "operation": "create" if item.creates else "update",
+        **options,
         change.item.mapped.entity: change.body,
     }
 

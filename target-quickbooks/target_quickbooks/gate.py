@@ -49,7 +49,8 @@ class Gate:
         """
         if self._examined is not None and bills <= self._examined:
             return
-        before = "the first write" if self._examined is None else "the first purchase order"
+        first = "the first bill" if self._policies.posts_bills else "the first purchase order"
+        before = "the first write" if self._examined is None else first
         self._examined = bills
         preflight = self.examine(bills)
         self._found(preflight)
@@ -84,5 +85,6 @@ def _names_entries(policies: Policies) -> bool:
         or policies.customer_map
         or policies.item_map
         or policies.default_expense_account
+        or (policies.payment_account and policies.posts_payments)
         or policies.tax_code
     )

@@ -25,7 +25,7 @@ from target_quickbooks.step import NEW
 from target_quickbooks.store import link_table
 from target_quickbooks.store.database import Store
 
-_VENDOR, _ORDER = "Vendor", "PurchaseOrder"
+_VENDOR = "Vendor"
 #: How many purchase orders have to agree on a survivor, if there are so many.
 _WITNESSES = 5
 _NAME_LENGTH = 500
@@ -92,11 +92,21 @@ class SeenVendor:
 class LinkedVendors:
     """Looks linked vendors up, and moves links to survivors of merges."""
 
-    def __init__(self, store: Store, directory: Directory, writer: Outlet, report: RunReport) -> None:
+    def __init__(
+        self,
+        store: Store,
+        directory: Directory,
+        writer: Outlet,
+        report: RunReport,
+        *,
+        witnesses: str = "PurchaseOrder",
+    ) -> None:
+        """``witnesses`` is the entity whose vendors tell of merges."""
         self._store = store
         self._directory = directory
         self._writer = writer
         self._report = report
+        self._witnesses = witnesses
         self._active: set[str] = set()
         self._without_heir: set[str] = set()
 
@@ -159,9 +169,11 @@ class LinkedVendors:
     def _survivors(self, company: Company, lost: Collection[str]) -> dict[str, Mapping[str, Any]]:
         """The vendor that has the orders of each lost one now, where they agree on it."""
         with self._store.reading() as connection:
-            orders = link_table.orders_of_vendors(connection, company, lost, limit=_WITNESSES)
+            orders = link_table.orders_of_vendors(
+                connection, company, lost, limit=_WITNESSES, entity=self._witnesses
+            )
         asked = sorted({order_id for ids in orders.values() for order_id in ids} - {NEW})
-        live = self._directory.objects(_ORDER, asked) if asked else {}
+        live = self._directory.objects(self._witnesses, asked) if asked else {}
         heirs: dict[str, str] = {}
         for vendor_id, ids in orders.items():
             named = {(live[found].get("VendorRef") or {}).get("value") for found in ids if found in live}

@@ -17,9 +17,10 @@ from target_quickbooks.links import Link
 from target_quickbooks.mapping.names import sentence_start
 from target_quickbooks.mapping.payload import Payload
 from target_quickbooks.mapping.payment_note import edited_note
-from target_quickbooks.mapping.purchase_order import read_marker, retired_note
+from target_quickbooks.mapping.purchase_order import read_marker
 from target_quickbooks.planning import Change, Item, Operation, blocked, on_top_of
 from target_quickbooks.policies import BilledOrder, ClosedPeriod, EditConflict, Policies
+from target_quickbooks.transaction import PURCHASE_ORDER, transaction_of
 
 _WORDS = {
     "APAccountRef": "accounts payable account",
@@ -203,9 +204,11 @@ def _settle_lines(
         return
     outcome.fields["Line"] = list(merged.lines)
     if merged.added:
+        kind = transaction_of(mapped.entity)
+        theirs = "the bill" if kind is PURCHASE_ORDER else "BILL"
         outcome.notes.append(
-            f"{merged.added} line{'s' if merged.added > 1 else ''} added in QuickBooks and kept: the order's "
-            "total is not the bill's"
+            f"{merged.added} line{'s' if merged.added > 1 else ''} added in QuickBooks and kept: the "
+            f"{kind.short}'s total is not {theirs}'s"
         )
 
 
@@ -262,7 +265,8 @@ def _against(found: Difference, live: Mapping[str, Any]) -> Difference:
 
 def _retire(change: Change, live: Mapping[str, Any], policies: Policies) -> Change:
     """Close an order that another one replaces; its note no longer says that it is the bill's."""
-    fields = {"POStatus": "Closed", "PrivateNote": retired_note(str(live.get("PrivateNote") or ""))}
+    given_up = PURCHASE_ORDER.retire({"PrivateNote": live.get("PrivateNote")})
+    fields = {"POStatus": given_up["POStatus"], "PrivateNote": given_up["PrivateNote"]}
     if has_bill(live) and policies.billed_order is BilledOrder.LEAVE:
         return Change(Operation.SKIP, change.item, reason=left_as_billed(live, {"VendorRef": None}))
     body = {"Id": change.quickbooks_id, "sparse": True, **fields}
@@ -272,6 +276,6 @@ def _retire(change: Change, live: Mapping[str, Any], policies: Policies) -> Chan
 
 def _sentence(item: Item, conflicts: Sequence[str]) -> str:
     return (
-        f"{sentence_start(item.mapped.label)} was changed in BILL and its order in QuickBooks, both in: "
-        f"{', '.join(conflicts)}"
+        f"{sentence_start(item.mapped.label)} was changed in BILL and its "
+        f"{transaction_of(item.mapped.entity).short} in QuickBooks, both in: {', '.join(conflicts)}"
     )

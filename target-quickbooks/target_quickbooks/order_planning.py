@@ -10,7 +10,6 @@ from typing import Any
 from target_quickbooks.comparison import as_sent, compare
 from target_quickbooks.links import Link
 from target_quickbooks.mapping.names import sentence_start
-from target_quickbooks.mapping.purchase_order import retired_note
 from target_quickbooks.mapping.source import Bill
 from target_quickbooks.order_edits import has_bill, left_as_billed
 from target_quickbooks.planning import (
@@ -24,6 +23,7 @@ from target_quickbooks.planning import (
     update,
 )
 from target_quickbooks.policies import BilledOrder, ClosedPeriod, DeniedBill, Policies, UnapprovedBill
+from target_quickbooks.transaction import short_name, transaction_of
 
 
 def out_of_use(bill: Bill, policies: Policies) -> str:
@@ -70,13 +70,13 @@ def plan_linked_order(item: Item, link: Link) -> Change:
 
 
 def give_up(item: Item, link: Link) -> Change:
-    """Close an order for good; its note loses the BILL id, so that the bill can be written anew."""
-    note = retired_note(str(link.desired.get("PrivateNote") or ""))
-    payload = {**link.desired, "POStatus": "Closed", "PrivateNote": note}
+    """Close an order (void a bill) for good; its note loses the BILL id, so that another can be written."""
+    kind = transaction_of(link.entity)
+    payload = kind.retire(link.desired)
     mapped = replace(
         item.mapped,
         payload=payload,
-        notes=("its purchase order is closed and replaced by a new one",),
+        notes=(f"its {kind.noun} is {kind.ended} and replaced by a new one",),
         line_keys=tuple(link.line_ids),
     )
     # Without fingerprints: as long as nothing has taken its place, the bill is not done.
@@ -140,10 +140,12 @@ def plan_closed_period(
         advice = "Reopen the period in QuickBooks; the next run tries again by itself."
         return blocked(item, "period-closed", reason, advice)
     if _lies_in(change, close_date):
-        reason = f"{what} changed in BILL, but its order lies in a period closed in QuickBooks{closed}."
+        short = short_name(item.mapped.entity)
+        reason = f"{what} changed in BILL, but its {short} lies in a period closed in QuickBooks{closed}."
+        article = "an" if short == "order" else "a"
         advice = (
-            "Reopen the period in QuickBooks, and the next run tries again by itself; an order in a closed "
-            "period cannot be moved out of it."
+            f"Reopen the period in QuickBooks, and the next run tries again by itself; {article} {short} in "
+            "a closed period cannot be moved out of it."
         )
         return blocked(item, "period-closed", reason, advice)
     return replace(change, item=item, body={**change.body, "TxnDate": redated.isoformat()})

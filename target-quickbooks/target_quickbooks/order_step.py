@@ -1,20 +1,22 @@
-"""The walk's step for bills: BILL bills of one company to planned and written QuickBooks purchase orders."""
+"""The walk's step for bills: BILL bills of one company to planned and written QuickBooks transactions.
+
+Which kind of transaction (a purchase order, a bill) a step writes is said by its ``transaction``; vendor
+credits, which read like bills, have a step of the same make.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from typing_extensions import override
 
 from target_quickbooks.adoption.adopting import plan_decided_order
 from target_quickbooks.changes import Conflict, Submission
-from target_quickbooks.linked_vendors import SeenVendor
 from target_quickbooks.links import Company, Link
-from target_quickbooks.mapping.chart import Chart
 from target_quickbooks.mapping.names import sentence_start
 from target_quickbooks.mapping.payload import Mapped
 from target_quickbooks.mapping.payment_note import read_note, settled
@@ -23,16 +25,14 @@ from target_quickbooks.mapping.payments import Account
 from target_quickbooks.mapping.purchase_order import (
     OrderContext,
     VendorInQuickBooks,
-    bill_label,
     distinct_document_number,
-    map_bill,
     marker,
-    read_marker,
     references_of,
 )
-from target_quickbooks.mapping.refusal import Awaited, Refusal
-from target_quickbooks.mapping.source import Bill, Kind, Reference, read_bill
+from target_quickbooks.mapping.refusal import Refusal
+from target_quickbooks.mapping.source import Bill, Kind
 from target_quickbooks.order_edits import is_retired, is_retiring, resolve_order_edits
+from target_quickbooks.order_numbers import NumbersInUse, numbers_of
 from target_quickbooks.order_planning import (
     out_of_use,
     plan_closed_period,
@@ -42,57 +42,26 @@ from target_quickbooks.order_planning import (
     waits_for_approval,
 )
 from target_quickbooks.planning import Change, Item, Operation, blocked, refused
-from target_quickbooks.policies import ArchivedBill, ArchivedVendor, MissingInQuickBooks, PaidBill
+from target_quickbooks.policies import ArchivedBill, MissingInQuickBooks, PaidBill
 from target_quickbooks.preflight import Bills
 from target_quickbooks.quickbooks.faults import Recovery
 from target_quickbooks.step import ENOUGH_ROUNDS, Step
+from target_quickbooks.surroundings import Surroundings, leaves, names_of, vendor_of
+from target_quickbooks.transaction import BILL, PURCHASE_ORDER, VENDOR_CREDIT, Transaction
 from target_quickbooks.vendor_step import VendorStep
+from target_quickbooks.voiding import resolve_void
 
-ENTITY = "PurchaseOrder"
 STREAM = "bills"
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the bills in hand refer to, on both sides."""
-
-    vendors: Mapping[str, SeenVendor]
-    references: Mapping[tuple[Kind, str], Reference]
-    chart: Chart
-    accounts: Mapping[str, Account]
-
-
-@dataclass(slots=True)
-class _Orders:
-    """Purchase orders that already hold document numbers we would like to use."""
-
-    by_number: Mapping[str, list[Mapping[str, Any]]]
-    given_up: Container[str] = ()
-    taken: set[str] = field(default_factory=set)
-
-    def ours(self, company: Company, item: Item, numbers: Sequence[str]) -> Mapping[str, Any] | None:
-        """The order that carries this bill's id in its note."""
-        mark = (company.organization_id, item.bill_id)
-        for number in numbers:
-            for order in self.by_number.get(number, ()):
-                given_up = str(order.get("Id")) in self.given_up
-                if not given_up and read_marker(str(order.get("PrivateNote") or "")) == mark:
-                    return order
-        return None
-
-    def holder(self, number: str) -> Mapping[str, Any] | None:
-        """An order, already written or planned in this run, that holds the number."""
-        orders = self.by_number.get(number)
-        if orders:
-            return orders[0]
-        return {"DocNumber": number} if number in self.taken else None
+#: What BILL says of a bill whose transaction stays whatever becomes of the bill: it was paid for.
+_PAID = frozenset({"PAID", "PARTIALLY_PAID"})
 
 
 class OrderStep(Step):
     """Maps, plans and writes purchase orders."""
 
     stream = STREAM
-    entity = ENTITY
+    entity = PURCHASE_ORDER.entity
+    transaction: ClassVar[Transaction] = PURCHASE_ORDER
 
     def write(self, company: Company, records: Sequence[Mapping[str, Any]]) -> None:
         """Bring QuickBooks in step with these bills; all outcomes are on disk on return."""
@@ -125,6 +94,11 @@ class OrderStep(Step):
 
     @override
     def resolved(self, change: Change, link: Link, live: Mapping[str, Any]) -> Change:
+        voids = self.transaction is not PURCHASE_ORDER and self.transaction.is_ended(
+            change.item.mapped.payload
+        )
+        if voids:
+            return resolve_void(change, link, live, gives_up=is_retiring(change.item))
         close_date = self.directory.company().book_close_date
         return self._told(resolve_order_edits(change, link, live, self.policies, close_date))
 
@@ -136,16 +110,19 @@ class OrderStep(Step):
             if is_retiring(item):
                 return Change(Operation.LINK, item, quickbooks_id=link.quickbooks_id)
             return plan_order(replace(item, link=None), None, "")
-        closes = item.mapped.payload.get("POStatus") == "Closed" and not is_retiring(item)
+        kind = self.transaction
+        closes = kind.is_ended(item.mapped.payload) and not is_retiring(item)
         if item.archived or closes:
-            reason = f"purchase order {number} was deleted in QuickBooks; there is nothing to close"
+            verb = "close" if kind is PURCHASE_ORDER else "void"
+            reason = f"{kind.noun} {number} was deleted in QuickBooks; there is nothing to {verb}"
             return Change(Operation.SKIP, item, reason=reason)
         return blocked(
             item,
             "gone-in-quickbooks",
-            f"{sentence_start(item.mapped.label)} changed in BILL, but its purchase order {number} was "
+            f"{sentence_start(item.mapped.label)} changed in BILL, but its {kind.noun} {number} was "
             "deleted in QuickBooks.",
-            "Archive the bill in BILL, or set missing_in_quickbooks to recreate and run again.",
+            f"Archive the {'credit' if kind is VENDOR_CREDIT else 'bill'} in BILL, or set "
+            "missing_in_quickbooks to recreate and run again.",
         )
 
     def _is_active(self, bill: Bill) -> bool:
@@ -171,7 +148,7 @@ class OrderStep(Step):
         written = [item for item in items if isinstance(item, Item) and item.link and not item.archived]
         if not written:
             return
-        links = super().links(company, ENTITY, [item.bill_id for item in written])
+        links = super().links(company, self.entity, [item.bill_id for item in written])
         again = {
             item.bill_id: replace(item, link=None)
             for item in written
@@ -187,12 +164,12 @@ class OrderStep(Step):
     def _told(self, change: Change) -> Change:
         """The change; what it leaves alone, and why, is told in the report."""
         if change.reason and change.operation in {Operation.SKIP, Operation.LINK}:
-            self.report.note(STREAM, change.item.mapped.label, change.reason)
+            self.report.note(self.stream, change.item.mapped.label, change.reason)
         return change
 
     def _read(self, record: Mapping[str, Any], link: Link | None) -> Bill | Change:
         try:
-            return read_bill(record)
+            return self.transaction.read(record)
         except Refusal as refusal:
             return refused(self.bare_item(record, link), refusal)
 
@@ -202,9 +179,9 @@ class OrderStep(Step):
         linked = self.links(company, "Vendor", [bill.vendor_id for bill in bills])
         vendors = self._vendors.ready_for_bills(company, linked)
         references = self.references(company, wanted)
-        customers = [*_names(references, Kind.CUSTOMER, Kind.JOB), *self.policies.customer_map.values()]
-        items = [*_names(references, Kind.ITEM), *self.policies.item_map.values()]
-        chart = self.directory.chart(_leaves(customers), _leaves(items))
+        customers = [*names_of(references, Kind.CUSTOMER, Kind.JOB), *self.policies.customer_map.values()]
+        items = [*names_of(references, Kind.ITEM), *self.policies.item_map.values()]
+        chart = self.directory.chart(leaves(customers), leaves(items))
         if self.policies.tax_code and not chart.company.in_us:
             chart = replace(chart, tax_codes=self.directory.tax_codes())
         accounts = self.books.accounts(company, [bill.id for bill in bills])
@@ -227,12 +204,14 @@ class OrderStep(Step):
         context = OrderContext(company.organization_id, around.chart, around.references, self.policies)
         try:
             vendor = self._vendor(bill, around, has_order=link is not None)
-            mapped = map_bill(bill, vendor, context)
-            noted = str(link.desired.get("PrivateNote") or "") if link else ""
-            account = _known(around.accounts[bill.id], record)
-            return self.with_mapped(item, self._paid(company, mapped, account, noted), archived=False)
+            mapped = self.transaction.map(bill, vendor, context)
+            if self._notes_payments:
+                noted = str(link.desired.get("PrivateNote") or "") if link else ""
+                account = _known(around.accounts[bill.id], record)
+                mapped = self._paid(company, mapped, account, noted)
+            return self.with_mapped(item, mapped, archived=False)
         except Refusal as refusal:
-            named = replace(item, mapped=replace(item.mapped, label=bill_label(bill)))
+            named = replace(item, mapped=replace(item.mapped, label=self.transaction.label(bill)))
             return refused(named, refusal)
 
     def _paid(self, company: Company, mapped: Mapped, account: Account, noted: str) -> Mapped:
@@ -246,22 +225,36 @@ class OrderStep(Step):
         )
         return replace(mapped, payload=payload)
 
+    @property
+    def _notes_payments(self) -> bool:
+        """Whether the memo tells of payments: not where they are transactions of their own."""
+        return self.transaction is PURCHASE_ORDER or (
+            self.transaction is BILL and not self.policies.posts_payments
+        )
+
     def _out_of_use(self, item: Item, link: Link | None, bill: Bill, reason: str) -> Item:
         """An archived or denied bill needs no mapping: its order is closed as it stands, or left."""
+        kind, label = self.transaction, self.transaction.label(bill)
         payload = dict(link.desired) if link else {}
-        if link and (not bill.archived or self.policies.archived_bill is ArchivedBill.CLOSE):
-            payload["POStatus"] = "Closed"
+        ends = not bill.archived or self.policies.archived_bill is ArchivedBill.CLOSE
+        stays = kind is BILL and bill.payment_status in _PAID
+        if link and ends and not stays:
+            payload = kind.end(payload)
         line_keys = tuple(link.line_ids) if link else ()
-        if not bill.archived:
-            what = "its purchase order is closed" if link else "not written"
-            self.report.note(STREAM, bill_label(bill), f"{what}: the bill {reason}")
-        mapped = Mapped(ENTITY, payload, bill_label(bill), line_keys=line_keys)
+        if link and ends and stays:
+            self.report.note(
+                self.stream, label, f"its {kind.noun} is left, because it is paid: the bill {reason}"
+            )
+        elif not bill.archived:
+            what = f"its {kind.noun} is {kind.ended}" if link else "not written"
+            self.report.note(self.stream, label, f"{what}: the bill {reason}")
+        mapped = Mapped(self.entity, payload, label, line_keys=line_keys)
         return self.with_mapped(item, mapped, archived=True)
 
     def _kept_back(self, item: Item, bill: Bill) -> Change:
         """A bill that is not approved stays as it is: not written, or as it was written."""
         what = "changes are not written" if item.link else "not written"
-        named = replace(item, mapped=replace(item.mapped, label=bill_label(bill)))
+        named = replace(item, mapped=replace(item.mapped, label=self.transaction.label(bill)))
         return self._told(Change(Operation.SKIP, named, reason=f"{what} until it is approved in BILL"))
 
     @cached_property
@@ -274,38 +267,8 @@ class OrderStep(Step):
         Raises:
             Refusal: It is not there (yet or any more), or inactive.
         """
-        seen = around.vendors.get(bill.vendor_id)
-        link = seen.link if seen else None
-        reference = around.references.get((Kind.VENDOR, bill.vendor_id))
-        what = bill_label(bill)
-        name = (reference.name if reference else "") or bill.vendor_name or bill.vendor_id
-        deactivated = self.policies.archived_vendor is ArchivedVendor.DEACTIVATE or link is None
-        if reference and reference.archived and deactivated:
-            raise Refusal(
-                "vendor-archived",
-                f"{sentence_start(what)} is active, but its vendor '{name}' is archived in BILL.",
-                advice="Restore the vendor in BILL, or archive the bill.",
-                awaited=Awaited("vendors", bill.vendor_id),
-            )
-        if seen is None:
-            raise Refusal(
-                "vendor-awaited",
-                f"{sentence_start(what)} waits for its vendor '{name}', which is not in QuickBooks yet.",
-                advice="It follows by itself once the vendor is there; see whether the vendor failed.",
-                awaited=Awaited("vendors", bill.vendor_id),
-            )
-        seen.check(what, name, has_order=has_order)
-        home = around.chart.company.home_currency
-        currency = (reference.currency if reference else "") or home
-        held = (seen.link.desired.get("CurrencyRef") or {}).get("value")
-        if held and held != currency and around.chart.company.multicurrency:
-            raise Refusal(
-                "vendor-currency-differs",
-                f"{sentence_start(what)} is in {currency}, but its vendor '{name}' is kept in {held} in "
-                "QuickBooks, which fixes a vendor's currency for life.",
-                advice=f"Add a vendor for {currency} in BILL and move the bill there.",
-            )
-        return VendorInQuickBooks(seen.link.quickbooks_id, name, currency)
+        what = self.transaction.label(bill)
+        return vendor_of(bill, what, around, self.policies, has_order=has_order)
 
     def _plan(
         self, company: Company, items: Sequence[Item | Change], given_up: Container[str] = ()
@@ -315,14 +278,18 @@ class OrderStep(Step):
             number
             for item in items
             if isinstance(item, Item) and item.link is None and not item.archived
-            for number in _numbers(item)
+            for number in numbers_of(item)
         ]
-        orders = _Orders(self.directory.orders_numbered(numbers) if numbers else {}, given_up)
+        orders = self._numbered(numbers, given_up)
         items = self._as_decided(company, items)
         changes = [
             item if isinstance(item, Change) else self._plan_one(company, item, orders) for item in items
         ]
         return self.against_live(changes)
+
+    def _numbered(self, numbers: Sequence[str], given_up: Container[str] = ()) -> NumbersInUse:
+        found = self.directory.numbered(self.entity, numbers) if numbers else {}
+        return NumbersInUse(found, given_up, per_vendor=self.transaction.numbers_are_vendors)
 
     def _as_decided(self, company: Company, items: Sequence[Item | Change]) -> list[Item | Change]:
         """The items; those that a person decided on are planned by that."""
@@ -340,17 +307,17 @@ class OrderStep(Step):
             planned.append(self._told(change) if change else item)
         return planned
 
-    def _plan_one(self, company: Company, item: Item, orders: _Orders) -> Change:
+    def _plan_one(self, company: Company, item: Item, orders: NumbersInUse) -> Change:
         if item.link:
             return plan_linked_order(item, item.link)
-        numbers = _numbers(item)
+        numbers = numbers_of(item)
         found = orders.ours(company, item, numbers)
         if found:
             return self._told(plan_found_order(self._noted(company, item, found), found, self.policies))
-        holder = orders.holder(numbers[0]) if numbers else None
+        holder = orders.holder(item.mapped.payload) if numbers else None
         change = plan_order(item, holder, numbers[-1] if numbers else "")
         if change.operation is Operation.CREATE and numbers:
-            orders.taken.add(str(change.body.get("DocNumber") or ""))
+            orders.take(change.body)
         return change
 
     def _noted(self, company: Company, item: Item, found: Mapping[str, Any]) -> Item:
@@ -371,8 +338,9 @@ class OrderStep(Step):
 
     def _plan_again(self, company: Company, conflicts: Sequence[Conflict]) -> list[Submission]:
         items = [self.with_link(company, conflict.submission.item) for conflict in conflicts]
-        numbers = [number for item in items if item.link is None for number in _numbers(item)]
-        orders = _Orders(self.directory.orders_numbered(numbers) if numbers else {})
+        orders = self._numbered(
+            [number for item in items if item.link is None for number in numbers_of(item)]
+        )
         decided = self._as_decided(company, items)
         changes = [
             self._plan_refused(company, item, conflict, orders, again if isinstance(again, Change) else None)
@@ -384,11 +352,11 @@ class OrderStep(Step):
         ]
 
     def _plan_refused(
-        self, company: Company, item: Item, conflict: Conflict, orders: _Orders, again: Change | None
+        self, company: Company, item: Item, conflict: Conflict, orders: NumbersInUse, again: Change | None
     ) -> Change:
         change, link = conflict.submission.change, item.link
         recovery = conflict.fault.recovery
-        found = orders.ours(company, item, _numbers(item)) if link is None else None
+        found = orders.ours(company, item, numbers_of(item)) if link is None else None
         if found:
             item = self._noted(company, item, found)
             change = self._told(plan_found_order(item, found, self.policies))
@@ -405,7 +373,8 @@ class OrderStep(Step):
             return plan_closed_period(change, item, close_date, conflict.fault.code, self.policies)
         if recovery is Recovery.NUMBER_TAKEN or outdated:
             return change
-        self.report.note(STREAM, "all bills", "QuickBooks accepts no location on purchase orders; left out")
+        text = f"QuickBooks accepts no location on {self.transaction.noun}s; left out"
+        self.report.note(STREAM, "all bills", text)
         body = {key: value for key, value in change.body.items() if key != "DepartmentRef"}
         return replace(change, item=item, body=body)
 
@@ -416,18 +385,3 @@ def _known(account: Account, record: Mapping[str, Any]) -> Account:
         return account
     never = dt.datetime.min.replace(tzinfo=dt.UTC)
     return replace(account, balance=observe_bill(record, None, now=never))
-
-
-def _numbers(item: Item) -> tuple[str, ...]:
-    """The document number to ask for, and the one to fall back to."""
-    number = str(item.mapped.payload.get("DocNumber") or "")
-    return (number, distinct_document_number(number, item.bill_id)) if number else ()
-
-
-def _names(references: Mapping[tuple[Kind, str], Reference], *kinds: Kind) -> list[str]:
-    return [found.name for found in references.values() if found.kind in kinds]
-
-
-def _leaves(names: Iterable[str]) -> list[str]:
-    """The last parts of full names: what customers and items are looked up by."""
-    return [name.rpartition(":")[2].strip() for name in names]

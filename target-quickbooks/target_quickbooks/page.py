@@ -27,10 +27,11 @@ _TITLES = {
     Operation.CREATE: "To create",
     Operation.UPDATE: "To update",
     Operation.CLOSE: "To close",
+    Operation.VOID: "To void",
     Operation.LINK: "To link, already in QuickBooks",
     Operation.BLOCKED: "Blocked",
 }
-_WRITTEN = ("created", "updated", "closed", "linked")
+_WRITTEN = ("created", "updated", "closed", "voided", "linked")
 
 
 @dataclass(frozen=True, slots=True)

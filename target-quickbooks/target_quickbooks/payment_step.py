@@ -7,59 +7,38 @@ nothing: its payments are on record, and are looked up when it is written.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from typing_extensions import override
 
 from target_quickbooks.changes import Submission
-from target_quickbooks.exact_json import canonical
-from target_quickbooks.ledger import BILLS, RECURRING, Records
+from target_quickbooks.learning_step import BILL_PAYMENTS, LearningStep
+from target_quickbooks.ledger import BILLS
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.names import plain_line
 from target_quickbooks.mapping.payload import Mapped
 from target_quickbooks.mapping.payment_note import note_lines, read_note, settled
 from target_quickbooks.mapping.payments import Account
 from target_quickbooks.mapping.purchase_order import marker
-from target_quickbooks.mapping.source import Kind
 from target_quickbooks.order_planning import plan_linked_order
 from target_quickbooks.order_step import OrderStep
 from target_quickbooks.planning import Change, Item, Operation
 from target_quickbooks.policies import DeniedBill, PaidBill
 from target_quickbooks.preflight import Bills
-from target_quickbooks.recurring import missing
 from target_quickbooks.step import NEW
-from target_quickbooks.store import failure_table, link_table, payment_table, recurring_table
-from target_quickbooks.store.failure_table import Failure
+from target_quickbooks.store import failure_table, link_table
 
-#: The stream that changes by payments are counted and fail under; its ids are those of bills.
-BILL_PAYMENTS = "bill_payments"
 _LABEL_LENGTH = 100
 _AT_ONCE = 900
 #: Why the change of an order is held that would hold its payments as well.
 _HELD = frozenset({"edit-conflict", "gone-in-quickbooks", "period-closed"})
 
 
-class PaymentStep(OrderStep):
+class PaymentStep(LearningStep, OrderStep):
     """Learns of payments, plans and writes what they change."""
 
     stream = BILL_PAYMENTS
-
-    def learn(self, company: Company, arrived: Mapping[str, Records]) -> None:
-        """Take in bills, payments, credits and recurring bills, by stream; before bills are written."""
-        for one in self.books.learn(company, arrived) if arrived else ():
-            failure = Failure(
-                stream=one.stream,
-                bill_id=str(one.record["id"]),
-                label=f"{one.stream.removesuffix('s').replace('_', ' ')} {one.record['id']}",
-                code=one.refusal.code,
-                reason=one.refusal.reason,
-                advice=one.refusal.advice,
-                record=one.record,
-                version=str(one.record.get("updatedTime") or ""),
-            )
-            self.writer.record_failure(company, failure)
 
     @override
     def write(self, company: Company, records: Sequence[Mapping[str, Any]]) -> None:
@@ -103,25 +82,6 @@ class PaymentStep(OrderStep):
             and failure.bill_id in failed
             and (failure.code in _HELD or failure.code.startswith("quickbooks-"))
         }
-
-    def recurring(self, company: Company, *, arrived: bool) -> None:
-        """Recognise the bills of recurring bills; tell which are missing, where recurring bills were read."""
-        self.books.recognise(company)
-        if not arrived:
-            return
-        today = dt.datetime.now(dt.UTC).date()
-        with self.store.reading() as connection:
-            if not payment_table.knows_bills(connection, company):
-                return
-            schedules = recurring_table.of_company(connection, company)
-            gaps = missing(schedules, recurring_table.turns(connection, company), today)
-        vendors = self.references(company, [(Kind.VENDOR, schedule.vendor_id) for schedule, _ in gaps])
-        for schedule, due in gaps:
-            vendor = vendors.get((Kind.VENDOR, schedule.vendor_id))
-            of = f" of {vendor.name}" if vendor else ""
-            label = f"recurring bill '{plain_line(schedule.description or schedule.id, _LABEL_LENGTH)}'{of}"
-            text = f"its bill due {due} ({schedule.total:.2f}) has not appeared in BILL"
-            self.report.note(RECURRING, f"{label}, due {due}", text)
 
     def _write(self, company: Company, bill_ids: Sequence[str], *, asked: set[str]) -> None:
         links = self.links(company, self.entity, bill_ids)
@@ -203,15 +163,6 @@ class PaymentStep(OrderStep):
             created = link_table.as_created(connection, company, self.entity, closed)
         planned = {bill_id for bill_id, link in closed.items() if link.quickbooks_id == NEW}
         return created | planned
-
-    def _let_go(self, company: Company, records: Sequence[Mapping[str, Any]]) -> set[str]:
-        """What a person has dismissed, as long as it is what it was then."""
-        latest = {str(record["id"]): record for record in records}
-        with self.store.reading() as connection:
-            dismissed = failure_table.dismissed_records(
-                connection, self.store.cipher, company, self.stream, latest
-            )
-        return {one for one, record in dismissed.items() if canonical(record) == canonical(latest[one])}
 
 
 def _label(link: Link, account: Account) -> str:

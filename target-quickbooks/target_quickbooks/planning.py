@@ -1,7 +1,7 @@
 """From what a record should look like to the one change that gets it there. Pure.
 
-A change is one of: create, update, close, link (QuickBooks already holds it), skip, blocked. ``writing``
-carries changes out; ``mode: plan`` prints them.
+A change is one of: create, update, close, void, link (QuickBooks already holds it), skip, blocked.
+``writing`` carries changes out; ``mode: plan`` prints them.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ _NEVER_COMPARED = frozenset({"TaxIdentifier", "CurrencyRef"})
 _NOT_SENT_BACK = frozenset(
     {
         "Balance",
+        "HomeBalance",
         "LinkedTxn",
         "MetaData",
         "Received",
@@ -43,6 +44,7 @@ class Operation(enum.StrEnum):
     CREATE = "create"
     UPDATE = "update"
     CLOSE = "close"
+    VOID = "void"
     LINK = "link"
     SKIP = "skip"
     BLOCKED = "blocked"
@@ -50,7 +52,7 @@ class Operation(enum.StrEnum):
     @property
     def writes(self) -> bool:
         """Whether it takes a request to QuickBooks."""
-        return self in {Operation.CREATE, Operation.UPDATE, Operation.CLOSE}
+        return self in {Operation.CREATE, Operation.UPDATE, Operation.CLOSE, Operation.VOID}
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +200,7 @@ def on_top_of(change: Change, live: Mapping[str, Any]) -> Change:
     is never sent back; the full one goes along where BILL has it.
     """
     token = str(live["SyncToken"])
-    if change.operation not in {Operation.UPDATE, Operation.CLOSE}:
+    if change.operation not in {Operation.UPDATE, Operation.CLOSE, Operation.VOID}:
         return replace(change, sync_token=token) if change.sync_token else change
     kept = {key: value for key, value in live.items() if key not in _NOT_SENT_BACK}
     if "Line" in kept:

@@ -7,6 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
+class TransactionType(enum.StrEnum):
+    """What a BILL bill becomes in QuickBooks."""
+
+    PURCHASE_ORDER = "purchase_order"
+    BILL = "bill"
+
+
+class PostPayments(enum.StrEnum):
+    """Which payments of BILL become bill payments in QuickBooks, where bills are bills there."""
+
+    CLEARED = "cleared"
+    NEVER = "never"
+
+
 class VendorConflict(enum.StrEnum):
     """What to do when the name of a new vendor is already taken in QuickBooks."""
 
@@ -121,7 +135,10 @@ class LocationFrom(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """The settings that mapping and planning read. No secrets, no addresses."""
+    """The settings that mapping and planning read. No secrets, no addresses.
+
+    What ``repr`` leaves out does not make records that were written before worth another look.
+    """
 
     account_map: Mapping[str, str] = field(default_factory=dict)
     class_map: Mapping[str, str] = field(default_factory=dict)
@@ -145,3 +162,16 @@ class Policies:
     billed_order: BilledOrder = BilledOrder.LEAVE
     tax_code: str | None = None
     tax_calculation: TaxCalculation = TaxCalculation.NOT_APPLICABLE
+    transaction_type: TransactionType = field(default=TransactionType.PURCHASE_ORDER, repr=False)
+    post_payments: PostPayments = field(default=PostPayments.CLEARED, repr=False)
+    payment_account: str | None = field(default=None, repr=False)
+
+    @property
+    def posts_bills(self) -> bool:
+        """Whether payables are kept in QuickBooks: bills, vendor credits and perhaps payments."""
+        return self.transaction_type is TransactionType.BILL
+
+    @property
+    def posts_payments(self) -> bool:
+        """Whether payments are written as such."""
+        return self.posts_bills and self.post_payments is not PostPayments.NEVER

@@ -21,6 +21,8 @@ from target_quickbooks.policies import DocumentNumber, LineClassFrom, LocationFr
 GRANT_WARNING = dt.timedelta(days=14)
 _KEYS_SHOWN = 2
 _DAY = dt.timedelta(days=1)
+#: Types of the accounts that bills can be paid from (QuickBooks manual 6.4).
+PAYING_TYPES = ("Bank", "Credit Card")
 
 
 class Bills(enum.IntEnum):
@@ -159,17 +161,19 @@ def examine(
         grant_ends: When the refresh token ends, if known.
         now: The time, aware.
     """
-    findings = [*_company(company, bills), *_grant(grant_ends, now)]
+    findings = [*_company(company, policies, bills), *_grant(grant_ends, now)]
     if chart is not None:
         findings += _payables(chart, bills)
         findings += _maps(chart, policies)
+        if policies.posts_payments:
+            findings += _payment_account(chart, policies, bills)
         findings += _tax(chart, policies, bills)
     if bills is not Bills.NONE:
         findings += _left_out(company, policies)
     return Preflight(company, tuple(findings))
 
 
-def _company(company: Company, bills: Bills) -> Iterator[Finding]:
+def _company(company: Company, policies: Policies, bills: Bills) -> Iterator[Finding]:
     if company.subscription.upper() == "EXPIRED":
         yield Finding(
             Severity.ERROR,
@@ -177,7 +181,7 @@ def _company(company: Company, bills: Bills) -> Iterator[Finding]:
             f"The QuickBooks subscription of {company.name} has ended, so nothing can be written.",
             "Renew it in QuickBooks (Account and settings, Billing).",
         )
-    if company.purchase_orders or bills is Bills.NONE:
+    if company.purchase_orders or bills is Bills.NONE or policies.posts_bills:
         return
     if company.plan_has_orders:
         yield Finding(
@@ -214,6 +218,35 @@ def _payables(chart: Chart, bills: Bills) -> Iterator[Finding]:
             "payables-account-missing",
             f"QuickBooks has no active accounts payable account in {currency}, which every bill needs.",
             f"Add or reactivate an account of type Accounts payable (A/P) in {currency} in QuickBooks.",
+        )
+
+
+def _payment_account(chart: Chart, policies: Policies, bills: Bills) -> Iterator[Finding]:
+    """Where payments are made from; every kind of mistake is told before the first payment meets it."""
+    setting, wanted = "payment_account", policies.payment_account
+    if not wanted:
+        yield Finding(
+            _for_bills(bills),
+            "payment-account-missing",
+            "payment_account is not set, so no payment can be written.",
+            "Set it to the Bank or Credit Card account that BILL pays from, or post_payments to never.",
+            setting,
+        )
+        return
+    problem = _problem(chart.accounts, wanted)
+    if problem:
+        code, text = problem
+        yield _broken(setting, code, f"{setting} is {text}")
+        return
+    account = chart.accounts.find(wanted)
+    if account and account.type not in PAYING_TYPES:
+        yield Finding(
+            Severity.ERROR,
+            "payment-account-type",
+            f"{setting} is '{wanted}', an account of type {account.type}: payments are made from an account "
+            f"of type {' or '.join(PAYING_TYPES)}.",
+            f"Correct {setting}.",
+            setting,
         )
 
 
@@ -295,6 +328,16 @@ def _left_out(company: Company, policies: Policies) -> Iterator[Finding]:
             "Switch locations on in QuickBooks (Account and settings, Advanced), or remove the setting.",
             setting,
         )
+    if policies.posts_bills:
+        if company.class_tracking is ClassTracking.PER_DOCUMENT:
+            yield Finding(
+                Severity.WARNING,
+                "class-per-document",
+                f"{company.name} has one class for a document, which QuickBooks' API does not take for "
+                "bills: they are written without.",
+                "Switch to one class for each row in QuickBooks (Account and settings, Advanced).",
+            )
+        return
     if not company.own_document_numbers and policies.document_number is not DocumentNumber.AUTO:
         yield Finding(
             Severity.WARNING,

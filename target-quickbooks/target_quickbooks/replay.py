@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -16,7 +16,7 @@ from target_quickbooks.settings import Settings
 from target_quickbooks.settings_schema import Mode
 from target_quickbooks.store import failure_table, run_table
 from target_quickbooks.store.failure_table import UNSETTLED, Failure, Status
-from target_quickbooks.walk import WRITTEN_STREAMS, Walk
+from target_quickbooks.walk import Walk, written_streams
 
 Assemble = Callable[..., Run]
 
@@ -61,8 +61,9 @@ def replay(
         TargetError: The run cannot go on; what went through before is recorded.
     """
     _check(settings, failures)
-    if all(_left_out(failure) for failure in failures):
-        return [_judge(failure, failure) for failure in failures]
+    written = written_streams(settings.policies)
+    if all(_left_out(failure, written) for failure in failures):
+        return [_judge(failure, failure, written) for failure in failures]
     with _orderly_stop() as stop:
         run = assembled(settings, trigger=trigger, sleep=stop.sleep, after_batch=stop.check)
         try:
@@ -70,7 +71,7 @@ def replay(
             after = _as_stored(run, before)
         finally:
             run.close()
-    return [_judge(failure, found) for failure, found in zip(before, after, strict=True)]
+    return [_judge(failure, found, written) for failure, found in zip(before, after, strict=True)]
 
 
 def _as_stored(run: Run, failures: Sequence[Failure]) -> list[Failure]:
@@ -133,7 +134,8 @@ def _recorded(run: Run, failures: Sequence[Failure]) -> list[Failure]:
         assert isinstance(walk, Walk)  # noqa: S101 - any other mode was refused
         walk.settle()
         before = _as_stored(run, failures)
-        followers = walk.replay([failure for failure in before if _left_out(failure) is None])
+        written = written_streams(run.settings.policies)
+        followers = walk.replay([failure for failure in before if _left_out(failure, written) is None])
         exit_code = 1 if run.report.failed_count else 0
     except TargetError as error:
         exit_code = error.exit_code
@@ -160,11 +162,11 @@ def _check(settings: Settings, failures: Sequence[Failure]) -> None:
             raise SettingsError(msg)
 
 
-def _left_out(failure: Failure) -> str | None:
+def _left_out(failure: Failure, written: Collection[str]) -> str | None:
     """Why there is nothing to try, if so."""
     if failure.status is Status.RESOLVED:
         return "went through before; nothing to do"
-    if failure.stream not in WRITTEN_STREAMS:
+    if failure.stream not in written:
         return (
             f"not tried: records of {failure.stream} are not written but looked up; it settles once BILL "
             "sends a correct one, or dismiss it"
@@ -172,8 +174,8 @@ def _left_out(failure: Failure) -> str | None:
     return None
 
 
-def _judge(before: Failure, after: Failure) -> Replayed:
-    reason = _left_out(before)
+def _judge(before: Failure, after: Failure, written: Collection[str]) -> Replayed:
+    reason = _left_out(before, written)
     if reason is not None:
         return Replayed(before, before.status in UNSETTLED, reason)
     if after.status is Status.RESOLVED:

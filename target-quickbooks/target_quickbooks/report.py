@@ -13,12 +13,13 @@ from target_quickbooks.preflight import Preflight, describe
 from target_quickbooks.quickbooks.client import CallCount
 from target_quickbooks.store.failure_table import Failure
 
-COLUMNS = ("created", "updated", "closed", "linked", "skipped", "blocked", "failed")
-_SHOWN_IF_ANY = frozenset({"closed", "linked"})
+COLUMNS = ("created", "updated", "closed", "voided", "linked", "skipped", "blocked", "failed")
+_SHOWN_IF_ANY = frozenset({"closed", "voided", "linked"})
 _COUNTED_AS = {
     Operation.CREATE: "created",
     Operation.UPDATE: "updated",
     Operation.CLOSE: "closed",
+    Operation.VOID: "voided",
     Operation.LINK: "linked",
     Operation.SKIP: "skipped",
 }
@@ -33,7 +34,7 @@ class Written:
     """A record that went through, for a list of them.
 
     Attributes:
-        amount: Of a purchase order, in ``currency`` (empty for the home currency).
+        amount: Of a transaction, in ``currency`` (empty for the home currency).
     """
 
     done: str
@@ -75,7 +76,10 @@ class RunReport:
             self._note(item.stream, item.mapped.label, item.mapped.notes)
         dropped = stored is not None and "DepartmentRef" in change.body and not stored.get("DepartmentRef")
         if dropped:
-            self.note("bills", "all bills", "QuickBooks does not keep a location on purchase orders")
+            noun = {"Bill": "bills", "VendorCredit": "vendor credits"}.get(
+                item.mapped.entity, "purchase orders"
+            )
+            self.note("bills", "all bills", f"QuickBooks does not keep a location on {noun}")
 
     def _write(self, column: str, change: Change, stored: Mapping[str, Any] | None) -> None:
         """Keep the first of what went through; the rest is only counted."""

@@ -24,7 +24,9 @@ from target_quickbooks.policies import (
     MissingInQuickBooks,
     PaidBill,
     Policies,
+    PostPayments,
     TaxCalculation,
+    TransactionType,
     UnapprovedBill,
     VendorConflict,
 )
@@ -145,4 +147,7 @@ def _policies(config: Mapping[str, Any]) -> Policies:
         billed_order=chosen("billed_order", BilledOrder, BilledOrder.LEAVE),
         tax_code=config.get("tax_code") or None,
         tax_calculation=chosen("tax_calculation", TaxCalculation, TaxCalculation.NOT_APPLICABLE),
+        transaction_type=chosen("transaction_type", TransactionType, TransactionType.PURCHASE_ORDER),
+        post_payments=chosen("post_payments", PostPayments, PostPayments.CLEARED),
+        payment_account=(config.get("payment_account") or "").strip() or None,
     )

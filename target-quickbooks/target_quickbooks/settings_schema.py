@@ -24,7 +24,9 @@ from target_quickbooks.policies import (
     LocationFrom,
     MissingInQuickBooks,
     PaidBill,
+    PostPayments,
     TaxCalculation,
+    TransactionType,
     UnapprovedBill,
     VendorConflict,
 )
@@ -137,6 +139,37 @@ _CONNECTION = (
 )
 
 _MAPPING = (
+    _choice(
+        "transaction_type",
+        TransactionType,
+        TransactionType.PURCHASE_ORDER,
+        "Transaction Type",
+        (
+            "What a BILL bill becomes in QuickBooks: `purchase_order` (default), which posts nothing; or "
+            "`bill`, for firms that keep their payables in QuickBooks: bills become bills, vendor credits "
+            "vendor credits, payments bill payments. Cannot be changed once records were written."
+        ),
+    ),
+    _choice(
+        "post_payments",
+        PostPayments,
+        PostPayments.CLEARED,
+        "Post Payments",
+        (
+            "With transaction_type `bill`: `cleared` (default) writes a bill payment once BILL's payment has "
+            "cleared, and voids it if that payment fails or is voided later; `never` writes none and notes "
+            "payments in the memo of the bill."
+        ),
+    ),
+    th.Property(
+        "payment_account",
+        th.StringType,
+        title="Payment Account",
+        description=(
+            "QuickBooks account (id, number or full name) of type Bank or Credit Card that payments are made "
+            "from. Needed with transaction_type `bill`, unless post_payments is `never`. Default: none."
+        ),
+    ),
     _map("account_map", "Account Map", "accounts", "account id, number or full name"),
     _map("class_map", "Class Map", "classes", "class id or full name"),
     _map("location_map", "Location Map", "locations", "location id or full name"),

@@ -2,8 +2,8 @@
 
 A repeated request id is replayed by QuickBooks as long as it remembers it; for how long is documented
 nowhere, and whether batches are replayed at all is not certain (QuickBooks manual 5). So a create that may
-have been applied is looked up before it is believed lost: a vendor by its name, a purchase order by the
-BILL id in its note, whatever number it has.
+have been applied is looked up before it is believed lost: a vendor by its name, a transaction by the BILL id
+in its note, whatever number it has.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from target_quickbooks.store.intent_table import Intent
 
 #: By how much this machine's clock may be ahead of QuickBooks'.
 CLOCK_MARGIN = dt.timedelta(hours=1)
-VENDOR, ORDER = "Vendor", "PurchaseOrder"
+VENDOR = "Vendor"
 
 #: What tells intents of one realm apart: organization, entity and BILL id.
 Key = tuple[str, str, str]
@@ -44,8 +44,10 @@ class Traces:
     def find(self, creates: Sequence[Intent]) -> dict[Key, Mapping[str, Any]]:
         """The live objects that these intents created; what left no trace is left out."""
         vendors = [intent for intent in creates if intent.entity == VENDOR]
-        orders = [intent for intent in creates if intent.entity == ORDER]
-        return self._vendors(vendors) | self._orders(orders)
+        found = self._vendors(vendors)
+        for entity in dict.fromkeys(intent.entity for intent in creates if intent.entity != VENDOR):
+            found |= self._transactions(entity, [intent for intent in creates if intent.entity == entity])
+        return found
 
     def _vendors(self, creates: Sequence[Intent]) -> dict[Key, Mapping[str, Any]]:
         """Vendors of the names that were sent, younger than the intent and nobody else's."""
@@ -60,29 +62,27 @@ class Traces:
                 found[key_of(intent)] = vendor
         return found
 
-    def _orders(self, creates: Sequence[Intent]) -> dict[Key, Mapping[str, Any]]:
-        """Orders that carry the bill's id: among those of the number sent, else among the newest.
+    def _transactions(self, entity: str, creates: Sequence[Intent]) -> dict[Key, Mapping[str, Any]]:
+        """Transactions that carry the record's id: among those of the number sent, else among the newest.
 
         Notes cannot be filtered on, and a company that numbers its orders itself overrides the number.
         """
-        if not creates:
-            return {}
         numbers = [number for intent in creates if (number := _text(intent, "DocNumber"))]
-        numbered = self._directory.orders_numbered(numbers) if numbers else {}
-        found = self._marked(creates, [order for orders in numbered.values() for order in orders])
+        numbered = self._directory.numbered(entity, numbers) if numbers else {}
+        found = self._marked(entity, creates, [order for orders in numbered.values() for order in orders])
         missing = [intent for intent in creates if key_of(intent) not in found]
         if missing:
             since = min(intent.created_at for intent in missing) - CLOCK_MARGIN
             moment = since.astimezone(dt.UTC).isoformat(timespec="seconds")
-            newest = self._client.every(ORDER, where=f"MetaData.CreateTime >= '{moment}'")
-            found |= self._marked(missing, newest)
+            newest = self._client.every(entity, where=f"MetaData.CreateTime >= '{moment}'")
+            found |= self._marked(entity, missing, newest)
         return found
 
     def _marked(
-        self, creates: Sequence[Intent], orders: Collection[Mapping[str, Any]]
+        self, entity: str, creates: Sequence[Intent], orders: Collection[Mapping[str, Any]]
     ) -> dict[Key, Mapping[str, Any]]:
         by_mark = {read_marker(str(order.get("PrivateNote") or "")): order for order in orders}
-        linked = self._linked(creates, ORDER, orders)
+        linked = self._linked(creates, entity, orders)
         return {
             key_of(intent): order
             for intent in creates

@@ -30,7 +30,7 @@ from target_quickbooks.store.database import Store
 ENOUGH_ROUNDS = 4
 #: Stands for the id of an object that exists only in a plan.
 NEW = "(new)"
-_UPDATES = frozenset({Operation.UPDATE, Operation.CLOSE})
+_UPDATES = frozenset({Operation.UPDATE, Operation.CLOSE, Operation.VOID})
 
 
 @dataclass(frozen=True)

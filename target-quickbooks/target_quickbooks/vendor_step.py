@@ -108,7 +108,13 @@ class VendorStep(Step):
 
     @cached_property
     def _linked(self) -> LinkedVendors:
-        return LinkedVendors(self.store, self.directory, self.writer, self.report)
+        return LinkedVendors(
+            self.store,
+            self.directory,
+            self.writer,
+            self.report,
+            witnesses="Bill" if self.policies.posts_bills else "PurchaseOrder",
+        )
 
     def _owners(self, company: Company, links: Sequence[Link]) -> dict[str, Stored]:
         """Of QuickBooks vendors with several links the one that is followed, by QuickBooks id."""

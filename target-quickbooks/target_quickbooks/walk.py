@@ -9,25 +9,33 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
+from target_quickbooks.bill_step import CreditStep
 from target_quickbooks.exact_json import canonical
 from target_quickbooks.failures import UNANSWERED
-from target_quickbooks.ledger import BILLS, LEARNED_STREAMS, RECURRING
+from target_quickbooks.learning_step import BILL_PAYMENTS
+from target_quickbooks.ledger import BILLS, CREDITS, LEARNED_STREAMS, RECURRING
 from target_quickbooks.links import Company
 from target_quickbooks.mapping.source import Kind
 from target_quickbooks.memory import REFERENCE_STREAMS, TRACKED_STREAMS, LastingMemory, Memory
 from target_quickbooks.order_step import OrderStep
 from target_quickbooks.outlet import Outlet
-from target_quickbooks.payment_step import BILL_PAYMENTS, PaymentStep
+from target_quickbooks.payment_step import PaymentStep
+from target_quickbooks.policies import Policies
+from target_quickbooks.posting_step import PostingStep
 from target_quickbooks.preflight import Bills
+from target_quickbooks.restore_step import RESTORED_ORDERS, RestoreStep
 from target_quickbooks.store import failure_table, payment_table
 from target_quickbooks.store.database import Store
 from target_quickbooks.store.failure_table import Failure
 from target_quickbooks.vendor_step import VendorStep
 
-#: In the order in which they are written; ``bill_payments``, what payments change, is sent by no tap.
-WRITTEN_STREAMS = ("vendors", "bills", BILL_PAYMENTS)
+#: In the order in which they are written. What payments change (``bill_payments``) and what is written again
+#: because of drift (``restored_orders``) is sent by no tap.
+WRITTEN_STREAMS = ("vendors", "bills", BILL_PAYMENTS, RESTORED_ORDERS)
+_WITH_CREDITS = ("vendors", BILLS, CREDITS, BILL_PAYMENTS, RESTORED_ORDERS)
 STREAMS = REFERENCE_STREAMS | TRACKED_STREAMS | frozenset({"vendors", "bills"})
 #: So many records are taken to QuickBooks together. Bills whose payments are in the same window are written
 #: once, with them; those whose payments come later, twice.
@@ -45,6 +53,11 @@ Unsettled = Callable[[Company, Sequence[Failure]], Sequence[Failure]]
 logger = logging.getLogger("target-quickbooks")
 
 
+def written_streams(policies: Policies) -> tuple[str, ...]:
+    """The streams whose records are written, in the order in which they are."""
+    return _WITH_CREDITS if policies.posts_bills else WRITTEN_STREAMS
+
+
 class Walk:
     """Queues records of any stream and takes them to QuickBooks."""
 
@@ -57,10 +70,31 @@ class Walk:
         writer: Outlet,
         vendors: VendorStep,
         orders: OrderStep,
-        payments: PaymentStep,
+        payments: PaymentStep | PostingStep,
+        restored: RestoreStep,
+        credits_: CreditStep | None = None,
         memory: Memory | None = None,
         unsettled: Unsettled = lambda _, stored: stored,
+        drift: Callable[[], None] = lambda: None,
+        admits: Callable[[Company], None] = lambda _: None,
     ) -> None:
+        """Wire the walk.
+
+        Args:
+            realm_id: Of the company.
+            run_id: Of the run.
+            store: Where failures and payments are known.
+            writer: Where changes go.
+            vendors: The step for vendors.
+            orders: The step for bills.
+            payments: The step for payments.
+            restored: The step for what is written again because of drift.
+            credits_: The step for vendor credits, where they are written.
+            memory: Of BILL's lists; the store's if not given.
+            unsettled: The unsettled failures as they are by now.
+            drift: Looks for what people changed in QuickBooks.
+            admits: Stops the run before it writes for a company that it must not write to.
+        """
         self._realm_id = realm_id
         self._run_id = run_id
         self._store = store
@@ -68,6 +102,12 @@ class Walk:
         self._vendors = vendors
         self._orders = orders
         self._payments = payments
+        self._credits = credits_
+        self._admits = admits
+        self._admitted: set[str] = set()
+        self._written = WRITTEN_STREAMS if credits_ is None else _WITH_CREDITS
+        self._restored = restored
+        self._drift = drift
         self._memory = memory or LastingMemory(store)
         self._unsettled = unsettled
         self._queues: defaultdict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
@@ -107,24 +147,34 @@ class Walk:
             last: Nothing follows.
         """
         self.settle()
+        self._admit(self._organizations)
         queues, self._queues, self._queued = self._queues, defaultdict(list), 0
         self._memory.remember(queues)
         self._learn(queues)
         self._refuse_invalid()
         wanted = queues if self._replays else self._undismissed(queues)
+        for company in self._paying(wanted):
+            self._payments.release(company)
         vendors, bills = self._queued_of(wanted, "vendors"), self._queued_of(wanted, "bills")
         for company, records in vendors:
             self._vendors.write(company, records, lambda: self._bills(bills, last=last))
         for company, records in bills:
             self._orders.write(company, records)
+        if self._credits:
+            for company, records in self._queued_of(wanted, CREDITS):
+                self._credits.write(company, records)
         self._follow_payments(wanted)
+        for company, records in self._queued_of(wanted, RESTORED_ORDERS):
+            self._restored.write(company, records)
 
     def finish(self) -> None:
-        """Flush, then try again what failed before and may pass now."""
+        """Flush, see what people changed in QuickBooks, try again what failed before and may pass now."""
         self.flush(last=True)
+        self._drift()
         with self._store.reading() as connection:
             waiting = failure_table.organizations(connection, self._realm_id)
             waiting |= payment_table.organizations(connection, self._realm_id)
+        self._admit(waiting)
         for organization_id in sorted(waiting | self._organizations):
             company = Company(self._realm_id, organization_id)
             self._payments.write(company, [])
@@ -145,10 +195,19 @@ class Walk:
 
     def _follow_payments(self, queues: Mapping[tuple[str, str], list[Mapping[str, Any]]]) -> None:
         """Bring orders in step with what was learned; the bills in hand are by now."""
+        for company in self._paying(queues):
+            self._payments.write(company, queues.get((company.organization_id, BILL_PAYMENTS), []))
+
+    def _paying(self, queues: Mapping[tuple[str, str], list[Mapping[str, Any]]]) -> list[Company]:
+        """The companies of which something arrived that says what is paid."""
         concerned = {organization_id for organization_id, stream in queues if stream in _PAYING}
-        for organization_id in sorted(concerned):
-            company = Company(self._realm_id, organization_id)
-            self._payments.write(company, queues.get((organization_id, BILL_PAYMENTS), []))
+        return [Company(self._realm_id, organization_id) for organization_id in sorted(concerned)]
+
+    def _admit(self, organizations: AbstractSet[str]) -> None:
+        """Make sure, once in a run, that these companies may be written to."""
+        for organization_id in sorted(organizations - self._admitted):
+            self._admits(Company(self._realm_id, organization_id))
+            self._admitted.add(organization_id)
 
     def _queued_of(
         self, queues: Mapping[tuple[str, str], list[Mapping[str, Any]]], wanted: str
@@ -178,7 +237,7 @@ class Walk:
         self.settle()
         self._replays = True
         newer = {(*key, str(record["id"])) for key, records in self._queues.items() for record in records}
-        for failure in sorted(failures, key=lambda found: WRITTEN_STREAMS.index(found.stream)):
+        for failure in sorted(failures, key=lambda found: self._written.index(found.stream)):
             key = (str(failure.record["organizationId"]), failure.stream, failure.bill_id)
             if key not in newer:
                 self.take(failure.stream, failure.record)
@@ -220,7 +279,7 @@ class Walk:
         """Without the records that a person has let go, as long as they are what they were then."""
         return {
             (organization_id, stream): self._still_wanted(organization_id, stream, records)
-            if stream in WRITTEN_STREAMS
+            if stream in self._written
             else records
             for (organization_id, stream), records in queues.items()
         }
@@ -278,7 +337,8 @@ class Walk:
         if not ready:
             return
         logger.info("Trying again %d records that could not be written before.", len(ready))
-        for step in (self._vendors, self._orders, self._payments):
+        credits_ = [self._credits] if self._credits else []
+        for step in (self._vendors, self._orders, *credits_, self._payments, self._restored):
             records = [found.record for found in ready if found.stream == step.stream]
             if records:
                 step.write(company, records)
@@ -302,4 +362,10 @@ class Walk:
             return True
         if awaited.stream == "vendors":
             return bool(self._vendors.links(company, "Vendor", [awaited.bill_id]))
+        if awaited.stream == BILLS:
+            return bool(self._orders.links(company, self._orders.entity, [awaited.bill_id]))
+        if awaited.stream == CREDITS:
+            return bool(
+                self._credits and self._credits.links(company, self._credits.entity, [awaited.bill_id])
+            )
         return bool(self._orders.references(company, [(Kind(awaited.stream), awaited.bill_id)]))

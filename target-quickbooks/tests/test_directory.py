@@ -134,7 +134,7 @@ def test_orders_are_found_by_number():
         {"Id": "2", "DocNumber": "INV-1"},
         {"Id": "3", "DocNumber": "INV-2"},
     ]
-    found = Directory(Books(PurchaseOrder=orders)).orders_numbered(["INV-1", "INV-2", "INV-3"])
+    found = Directory(Books(PurchaseOrder=orders)).numbered("PurchaseOrder", ["INV-1", "INV-2", "INV-3"])
     assert {number: [row["Id"] for row in rows] for number, rows in found.items()} == {
         "INV-1": ["1", "2"],
         "INV-2": ["3"],

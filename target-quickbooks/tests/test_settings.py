@@ -25,7 +25,9 @@ from target_quickbooks.policies import (
     MissingInQuickBooks,
     PaidBill,
     Policies,
+    PostPayments,
     TaxCalculation,
+    TransactionType,
     UnapprovedBill,
     VendorConflict,
 )
@@ -50,6 +52,8 @@ ENUMS = {
     "archived_bill": ArchivedBill,
     "paid_bill": PaidBill,
     "unapproved_bill": UnapprovedBill,
+    "transaction_type": TransactionType,
+    "post_payments": PostPayments,
     "denied_bill": DeniedBill,
     "billed_order": BilledOrder,
     "tax_calculation": TaxCalculation,

@@ -74,7 +74,7 @@ class FakeDirectory:
     def names_held_by_others(self, _):
         return self._others
 
-    def orders_numbered(self, numbers):
+    def numbered(self, _, numbers):
         orders = self._orders.pop() if len(self._orders) > 1 else self._orders[0]
         return {number: [found for found in orders if found["DocNumber"] == number] for number in numbers}
 

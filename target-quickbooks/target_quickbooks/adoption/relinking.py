@@ -23,10 +23,11 @@ from target_quickbooks.mapping.names import comparable, without_deleted
 from target_quickbooks.mapping.purchase_order import VendorInQuickBooks
 from target_quickbooks.mapping.refusal import Refusal
 from target_quickbooks.mapping.source import Bill, Kind
-from target_quickbooks.order_step import OrderStep, Surroundings
+from target_quickbooks.order_step import OrderStep
 from target_quickbooks.outcomes import Outcomes
 from target_quickbooks.planning import Change, Item, Operation
 from target_quickbooks.store.failure_table import Failure
+from target_quickbooks.surroundings import Surroundings
 from target_quickbooks.vendor_step import VendorStep
 
 _ARCHIVED = "vendor-archived"

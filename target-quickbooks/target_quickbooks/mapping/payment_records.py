@@ -54,6 +54,7 @@ def observe_payment(record: Mapping[str, Any], known: Payment | None, *, now: dt
         version=version,
         parts=tuple(sorted((*parts, *(Part(one, _NOTHING) for one in gone)), key=lambda part: part.bill_id)),
         sights=sights,
+        funding_amount=optional_amount_of(record.get("fundingAmount"), f"{what}: fundingAmount"),
     )
 
 

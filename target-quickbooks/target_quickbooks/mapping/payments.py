@@ -101,6 +101,7 @@ class Payment:
         reference: Confirmation number, else transaction number or check number.
         process_date: ISO date; empty if unset.
         version: BILL's ``updatedTime``.
+        funding_amount: The amount in the currency that BILL pays from; None if it does not say.
     """
 
     id: str
@@ -113,6 +114,7 @@ class Payment:
     version: str
     parts: tuple[Part, ...]
     sights: tuple[Sight, ...]
+    funding_amount: Decimal | None = None
 
     @property
     def latest(self) -> Sight:

@@ -14,7 +14,7 @@ from typing import Any
 from target_quickbooks.mapping import names
 from target_quickbooks.mapping.chart import Chart, ClassTracking, Company, Entry
 from target_quickbooks.mapping.exchange import exchange_rate
-from target_quickbooks.mapping.order_lines import LineMapper, References
+from target_quickbooks.mapping.order_lines import LineMapper, MappedLine, References
 from target_quickbooks.mapping.payload import Mapped
 from target_quickbooks.mapping.refusal import Refusal
 from target_quickbooks.mapping.source import Bill, BillLine, Kind
@@ -63,6 +63,26 @@ def retired_note(private_note: str) -> str:
     return f"{text[: names.NOTE_LENGTH - len(last) - 1].rstrip()}\n{last}".lstrip()
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What every transaction made of a bill's lines has in common."""
+
+    payload: dict[str, Any]
+    lines: tuple[MappedLine, ...]
+    line_keys: tuple[str, ...]
+    notes: list[str]
+
+    def mapped(self, entity: str, label: str) -> Mapped:
+        """The draft as it is; what is None is left out."""
+        return Mapped(
+            entity=entity,
+            payload={key: value for key, value in self.payload.items() if value is not None},
+            label=label,
+            notes=tuple(self.notes),
+            line_keys=self.line_keys,
+        )
+
+
 def map_bill(bill: Bill, vendor: VendorInQuickBooks, context: OrderContext) -> Mapped:
     """Say what a BILL bill should look like as a QuickBooks purchase order.
 
@@ -74,17 +94,48 @@ def map_bill(bill: Bill, vendor: VendorInQuickBooks, context: OrderContext) -> M
     what = bill_label(bill)
     if not company.purchase_orders:
         raise _no_orders(company, what)
+    draft = draft_of(bill, vendor, context, what, own={"POStatus": _status(bill, context.policies)})
+    number = document_number(bill, context.policies.document_number)
+    if number and company.own_document_numbers:
+        draft.payload["DocNumber"] = number
+    if company.class_tracking is ClassTracking.PER_DOCUMENT:
+        classes = (line.quickbooks_class for line in draft.lines)
+        draft.payload["ClassRef"] = _shared(classes, "class", draft.notes)
+    return draft.mapped("PurchaseOrder", what)
+
+
+def draft_of(
+    bill: Bill,
+    vendor: VendorInQuickBooks,
+    context: OrderContext,
+    what: str,
+    *,
+    own: Mapping[str, Any] | None = None,
+) -> Draft:
+    """Map what purchase orders, bills and vendor credits have in common.
+
+    Args:
+        bill: The bill, or what reads like one.
+        vendor: Its vendor.
+        context: What it refers to.
+        what: How to call it.
+        own: What only this kind of transaction has.
+
+    Raises:
+        Refusal: A classification cannot be resolved, or amounts do not add up.
+    """
+    company = context.chart.company
     notes: list[str] = []
     lines = _lines_of(bill, what)
     tax = tax_of(context.chart, context.policies, what)
     mapper = LineMapper(context.chart, context.references, context.policies, what, tax_code=tax.code)
-    mapped_lines = [mapper.map_line(number, line, bill.coding) for number, line in enumerate(lines, 1)]
+    mapped_lines = tuple(mapper.map_line(number, line, bill.coding) for number, line in enumerate(lines, 1))
     notes.extend(mapper.notes)
     payload: dict[str, Any] = {
         "VendorRef": {"value": vendor.quickbooks_id},
-        "APAccountRef": {"value": _payables_account(context.chart, vendor.currency, what).id},
+        "APAccountRef": {"value": payables_account(context.chart, vendor.currency, what).id},
         "PrivateNote": _private_note(bill, context.organization_id),
-        "POStatus": _status(bill, context.policies),
+        **(own or {}),
         "Line": [line.payload for line in mapped_lines],
     }
     if bill.invoice_date:
@@ -93,21 +144,10 @@ def map_bill(bill: Bill, vendor: VendorInQuickBooks, context: OrderContext) -> M
         payload["DueDate"] = bill.due_date.isoformat()
     if tax.calculation:
         payload["GlobalTaxCalculation"] = tax.calculation
-    number = document_number(bill, context.policies.document_number)
-    if number and company.own_document_numbers:
-        payload["DocNumber"] = number
-    if company.class_tracking is ClassTracking.PER_DOCUMENT:
-        payload["ClassRef"] = _shared((line.quickbooks_class for line in mapped_lines), "class", notes)
     if company.locations and context.policies.location_from is not LocationFrom.NONE:
         payload["DepartmentRef"] = _location(bill, lines, context, mapper, notes)
     payload |= _currency(bill, vendor, context.chart, what)
-    return Mapped(
-        entity="PurchaseOrder",
-        payload={key: value for key, value in payload.items() if value is not None},
-        label=what,
-        notes=tuple(notes),
-        line_keys=_keys(lines),
-    )
+    return Draft(payload, mapped_lines, _keys(lines), notes)
 
 
 def bill_label(bill: Bill) -> str:
@@ -204,7 +244,12 @@ def _no_orders(company: Company, what: str) -> Refusal:
     )
 
 
-def _payables_account(chart: Chart, currency: str, what: str) -> Entry:
+def payables_account(chart: Chart, currency: str, what: str) -> Entry:
+    """The accounts payable account for a currency.
+
+    Raises:
+        Refusal: There is none.
+    """
     account = chart.payables_account(currency)
     if account is None:
         raise Refusal(

@@ -27,11 +27,20 @@ _Key = tuple[Company, str, str]
 class PlanCollector:
     """What a run would do."""
 
-    def __init__(self, *, store: Store, directory: Directory, report: RunReport, run_id: str) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        directory: Directory,
+        report: RunReport,
+        run_id: str,
+        bills_become: str = "PurchaseOrder",
+    ) -> None:
         self._store = store
         self._directory = directory
         self._report = report
         self._run_id = run_id
+        self._entities = {"vendors": "Vendor", "bills": bills_become}
         self._links: dict[_Key, Link] = {}
         self._planned: list[PlanEntry] = []
         self._blocked: dict[_Key, PlanEntry] = {}
@@ -90,7 +99,7 @@ class PlanCollector:
 
     def record_failure(self, company: Company, failure: Failure) -> None:
         """Keep a record that would be stored as a failure."""
-        entity = {"vendors": "Vendor", "bills": "PurchaseOrder"}.get(failure.stream, "")
+        entity = self._entities.get(failure.stream, "")
         self._fail((company, failure.stream, failure.bill_id), entry_of_failure(failure, entity), failure)
 
     def _fail(self, key: _Key, entry: PlanEntry, failure: Failure) -> None:

@@ -14,9 +14,18 @@ from target_quickbooks.planning import Operation
 from target_quickbooks.store.failure_table import Failure
 
 #: In the order in which they are told.
-OPERATIONS = (Operation.CREATE, Operation.UPDATE, Operation.CLOSE, Operation.LINK, Operation.BLOCKED)
+OPERATIONS = (
+    Operation.CREATE,
+    Operation.UPDATE,
+    Operation.CLOSE,
+    Operation.VOID,
+    Operation.LINK,
+    Operation.BLOCKED,
+)
 _VENDOR_LENGTH = 100
-_ORDER = "PurchaseOrder"
+#: What is added up by vendor.
+_OF_BILLS = frozenset({"PurchaseOrder", "Bill"})
+_TRANSACTIONS = _OF_BILLS | {"VendorCredit"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +36,7 @@ class PlanEntry:
         quickbooks_id: Of the object; empty for a create, ``(new)`` if an earlier entry creates it.
         vendor: For bills, the vendor's name in BILL.
         currency: For bills, of the amounts.
-        amount: For purchase orders, what the lines would come to.
+        amount: For transactions with lines, what the lines would come to.
         amount_before: What they come to now.
         reason: For linked and blocked ones, why.
         waits_for: The BILL id of the record that a blocked one waits for.
@@ -106,7 +115,7 @@ class Total:
 def entry_of(submission: Submission, *, home_currency: str, label: Label) -> PlanEntry:
     """The entry for a planned change."""
     change, item = submission.change, submission.item
-    is_order = item.mapped.entity == _ORDER
+    is_order = item.mapped.entity in _TRANSACTIONS
     known = is_order and change.operation.writes and "Line" in change.body
     held = change.held or {}
     found = object_change(change, label)
@@ -119,7 +128,7 @@ def entry_of(submission: Submission, *, home_currency: str, label: Label) -> Pla
         quickbooks_id=change.quickbooks_id,
         vendor=_vendor(submission.record) if is_order else "",
         currency=_currency(change.body, held, home_currency) if known else "",
-        amount=total(change.body.get("Line")) if known else None,
+        amount=total(change.body.get("Line")) if known else _paid(change.body),
         amount_before=total(held.get("Line")) if known and held else None,
         fields=found.fields,
         lines=found.lines,
@@ -148,7 +157,7 @@ def totals(entries: Iterable[PlanEntry]) -> list[Total]:
     """What would be written by vendor and currency, vendors in alphabetical order."""
     found: dict[tuple[str, str], Total] = {}
     for entry in entries:
-        if entry.amount is None:
+        if entry.amount is None or entry.entity not in _OF_BILLS:
             continue
         one = found.setdefault((entry.vendor, entry.currency), Total(entry.vendor, entry.currency))
         if entry.operation is Operation.CREATE:
@@ -174,6 +183,11 @@ def by_currency(found: Iterable[Total]) -> list[Total]:
 
 def _vendor(record: Mapping[str, Any]) -> str:
     return plain_line(str(record.get("vendorName") or record.get("vendorId") or ""), _VENDOR_LENGTH)
+
+
+def _paid(body: Mapping[str, Any]) -> Decimal | None:
+    """What a payment comes to."""
+    return Decimal(body["TotalAmt"]) if "PayType" in body and "TotalAmt" in body else None
 
 
 def _currency(body: Mapping[str, Any], held: Mapping[str, Any], home_currency: str) -> str:

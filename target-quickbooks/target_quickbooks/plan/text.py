@@ -136,10 +136,11 @@ def _padded(label: str, follows: str) -> str:
 
 def _total_lines(entries: Sequence[PlanEntry]) -> list[str]:
     lines = []
+    noun = "bills" if any(entry.entity == "Bill" for entry in entries) else "purchase orders"
     for one in by_currency(totals(entries)):
         told = [f"{one.created} new, {amount_text(one.created_amount)}"] if one.created else []
         told += [f"{one.changed} changed by {one.changed_by:+,.2f}"] if one.changed else []
-        lines.append(f"  purchase orders in {one.currency or 'the home currency'}: {'; '.join(told)}")
+        lines.append(f"  {noun} in {one.currency or 'the home currency'}: {'; '.join(told)}")
     return lines
 
 

@@ -35,7 +35,7 @@ _OBJECTS = frozenset({"AccountingInfoPrefs", "CurrencyPrefs", "MetaData", "Other
 _LISTS = frozenset({"BatchItemResponse", "Line", "LinkedTxn", "NameValue"})
 #: Read once and never written back, so that nothing but their own fields identifies them.
 _ALONE = frozenset({"CompanyInfo", "Preferences"})
-_WRITTEN = frozenset({"Vendor", "PurchaseOrder"})
+_WRITTEN = frozenset({"Vendor", "PurchaseOrder", "Bill", "BillPayment", "VendorCredit"})
 
 
 class OddAnswer(ValueError):

@@ -132,9 +132,9 @@ class Directory:
             for row in rows
         }
 
-    def orders_numbered(self, numbers: Iterable[str]) -> dict[str, list[Mapping[str, Any]]]:
-        """Purchase orders by document number."""
-        rows = self._select("PurchaseOrder", "DocNumber", dict.fromkeys(numbers), spellings=2)
+    def numbered(self, entity: str, numbers: Iterable[str]) -> dict[str, list[Mapping[str, Any]]]:
+        """Transactions of an entity by document number."""
+        rows = self._select(entity, "DocNumber", dict.fromkeys(numbers), spellings=2)
         found: dict[str, list[Mapping[str, Any]]] = {}
         for row in rows:
             found.setdefault(str(row.get("DocNumber") or ""), []).append(row)

@@ -20,7 +20,7 @@ from target_quickbooks.errors import StoreError
 from target_quickbooks.store import engines, locks, tables
 from target_quickbooks.store.cipher import Cipher
 
-HEAD = "0008"
+HEAD = "0009"
 #: How long a database that was there is waited for: it is restarted, or another one takes over.
 PATIENCE_SECONDS = 30.0
 _LONGEST_PAUSE = 2.0

@@ -102,9 +102,14 @@ def sharers(
 
 
 def orders_of_vendors(
-    connection: Connection, company: Company, vendor_ids: Collection[str], *, limit: int
+    connection: Connection,
+    company: Company,
+    vendor_ids: Collection[str],
+    *,
+    limit: int,
+    entity: str = "PurchaseOrder",
 ) -> dict[str, list[str]]:
-    """Ids of the purchase orders that were last sent with each of these QuickBooks vendors, the latest first.
+    """Ids of the purchase orders (or bills) last sent with each of these QuickBooks vendors, latest first.
 
     Reads the links of all orders of the realm once, however many vendors are asked for: it is only asked
     when vendors are missing.
@@ -112,7 +117,7 @@ def orders_of_vendors(
     text = type_coerce(links.c.desired, Text)
     query = select(links.c.quickbooks_id, links.c.updated_at, text).where(
         links.c.realm_id == company.realm_id,
-        links.c.entity == "PurchaseOrder",
+        links.c.entity == entity,
         text.contains('"VendorRef":', autoescape=True),
     )
     found: defaultdict[str, list[tuple[dt.datetime, str]]] = defaultdict(list)
@@ -184,6 +189,15 @@ def remove(connection: Connection, company: Company, entity: str, bill_id: str) 
     connection.execute(
         delete(links).where(_of(company), links.c.entity == entity, links.c.bill_id == bill_id)
     )
+
+
+def holds(connection: Connection, company: Company, entities: Collection[str]) -> str:
+    """The first of these entities that the company has links to; empty if none."""
+    for entity in entities:
+        query = select(links.c.bill_id).where(_of(company), links.c.entity == entity).limit(1)
+        if connection.execute(query).first() is not None:
+            return entity
+    return ""
 
 
 def counts(connection: Connection) -> list[tuple[str, str, str, int]]:

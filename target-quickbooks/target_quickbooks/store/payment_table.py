@@ -339,6 +339,7 @@ def _whole(connection: Connection, company: Company, rows: Collection[RowMapping
             version=row["version"],
             parts=tuple(sorted(parts[row["payment_id"]], key=lambda part: part.bill_id)),
             sights=tuple(sights[row["payment_id"]]),
+            funding_amount=row["funding_amount"],
         )
         for row in rows
     }
@@ -357,6 +358,7 @@ def _payment_values(payment: Payment) -> dict[str, Any]:
         "status": payment.latest.name,
         "standing": str(payment.standing),
         "final": int(payment.is_final),
+        "funding_amount": payment.funding_amount,
     }
 
 

@@ -293,6 +293,7 @@ payments = Table(
     Column("status", _Status, nullable=False),
     Column("standing", Words(16), nullable=False),
     Column("final", Integer, nullable=False),
+    Column("funding_amount", ExactDecimal),
     Index(None, "realm_id", "organization_id", "process_date"),
 )
 

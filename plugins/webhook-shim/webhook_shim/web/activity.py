@@ -18,7 +18,7 @@ from webhook_shim.store.jobs_table import Job
 from webhook_shim.web import words
 from webhook_shim.web.words import Word
 
-_WRITTEN = ("created", "updated", "closed", "linked")
+_WRITTEN = ("created", "updated", "closed", "voided", "linked")
 _FAILED = ("failed", "blocked")
 _MODES = {"sync": "Vendors and bills", "plan": "Preview", "replay": "Try failures again"}
 _MOST_RUNS = 500

@@ -1,0 +1,426 @@
+"""The walk's step for payments where payables are kept in QuickBooks: what pays bills becomes a BillPayment.
+
+A payment is written once it has cleared, with the vendor credits it uses; a credit that is used without one
+is a payment of nothing. It waits for its bills and credits as a bill waits for its vendor. One that fails or
+is voided afterwards is voided, before bills are written, so that these can be voided, too; if it clears
+again, another one takes its place.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from typing_extensions import override
+
+from target_quickbooks.changes import Conflict, Submission
+from target_quickbooks.comparison import Difference
+from target_quickbooks.learning_step import LearningStep
+from target_quickbooks.ledger import BILLS, Records
+from target_quickbooks.linked_vendors import SeenVendor
+from target_quickbooks.links import Company, Link
+from target_quickbooks.mapping.bill_payment import (
+    ENTITY,
+    PaidFrom,
+    Settlement,
+    Share,
+    check,
+    is_voided_payment,
+    map_settlement,
+    missing,
+    rate_of,
+)
+from target_quickbooks.mapping.chart import Entry
+from target_quickbooks.mapping.names import sentence_start
+from target_quickbooks.mapping.payload import Mapped
+from target_quickbooks.mapping.payments import Standing
+from target_quickbooks.mapping.purchase_order import payables_account, read_marker
+from target_quickbooks.mapping.refusal import Awaited, Refusal
+from target_quickbooks.mapping.source import Kind, Reference
+from target_quickbooks.order_edits import is_retired
+from target_quickbooks.order_planning import plan_closed_period
+from target_quickbooks.planning import (
+    Change,
+    Item,
+    Operation,
+    blocked,
+    create,
+    plan_linked,
+    refused,
+    resolve_edits,
+)
+from target_quickbooks.policies import DocumentNumber, MissingInQuickBooks
+from target_quickbooks.preflight import PAYING_TYPES, Bills
+from target_quickbooks.quickbooks.faults import Recovery
+from target_quickbooks.settlements import Settlements, gather
+from target_quickbooks.step import ENOUGH_ROUNDS
+from target_quickbooks.store import failure_table
+from target_quickbooks.vendor_step import VendorStep
+
+_AT_ONCE = 900
+_ENDED = frozenset({Standing.FAILED, Standing.ENDED})
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What settlements in hand refer to."""
+
+    found: Settlements
+    shares: Mapping[str, tuple[Share, ...]]
+    bills: Mapping[str, Link]
+    credits: Mapping[str, Link]
+    vendors: Mapping[str, SeenVendor]
+    references: Mapping[tuple[Kind, str], Reference]
+
+
+class PostingStep(LearningStep):
+    """Learns of payments, plans and writes them."""
+
+    entity = ENTITY
+
+    @override
+    def learn(self, company: Company, arrived: Mapping[str, Records]) -> None:
+        super().learn(company, arrived)
+        self._touched[company] |= {
+            str(record["id"])
+            for record in arrived.get(BILLS, ())
+            if str(record.get("paymentStatus") or "UNPAID").upper() != "UNPAID"
+        }
+
+    @override
+    def release(self, company: Company) -> None:
+        """Void payments that came to nothing: bills that were voided for it follow."""
+        for bill_ids in _portions(self.books.unsettled(company)):
+            found = gather(self.books, company, bill_ids)
+            ended = [one for one in found.concerned.values() if one.standing in _ENDED]
+            links = self.links(company, ENTITY, [one.id for one in ended])
+            ids = [one.id for one in ended if one.id in links and links[one.id].desired]
+            self._take(company, found, links, ids, asked=set())
+
+    def write(self, company: Company, records: Sequence[Mapping[str, Any]]) -> None:
+        """Write what pays unsettled bills, and what ``records`` name as failed before."""
+        asked = {str(record["id"]) for record in records}
+        theirs = [str(bill_id) for record in records for bill_id in record.get("bills") or ()]
+        unsettled = self.books.unsettled(company)
+        for bill_ids in _portions(dict.fromkeys((*theirs, *unsettled, *self._touched.pop(company, ())))):
+            found = gather(self.books, company, bill_ids)
+            links = self.links(company, ENTITY, found.concerned)
+            self._take(company, found, links, list(found.concerned), asked=asked)
+            self.books.settle(company, bill_ids)
+
+    def _take(
+        self,
+        company: Company,
+        found: Settlements,
+        links: Mapping[str, Link],
+        ids: Collection[str],
+        *,
+        asked: Collection[str],
+    ) -> None:
+        """Plan and write settlements."""
+        if not ids:
+            return
+        around = self._around(company, found, links)
+        with self.store.reading() as connection:
+            failed = failure_table.unsettled_ids(connection, company, self.stream, ids)
+        planned: list[tuple[Mapping[str, Any], Change]] = []
+        for one in ids:
+            settlement = found.concerned[one]
+            record = _record(company, settlement)
+            change = self._plan(company, settlement, record, links.get(one), around)
+            if change.operation is not Operation.SKIP or one in failed:
+                planned.append((record, change))
+        let_go = self._let_go(company, [record for record, _ in planned if record["id"] not in asked])
+        planned = [(record, change) for record, change in planned if record["id"] not in let_go]
+        if not planned:
+            return
+        if self.gate and any(change.operation is not Operation.SKIP for _, change in planned):
+            self.gate.open(Bills.EXPECTED)
+        changes = self.against_live(self._looked_up(company, [change for _, change in planned]))
+        self._carry_out(
+            [
+                Submission(company, record, change)
+                for (record, _), change in zip(planned, changes, strict=True)
+            ]
+        )
+
+    def _around(self, company: Company, found: Settlements, links: Mapping[str, Link]) -> _Around:
+        bills = {
+            bill_id: link
+            for bill_id, link in self.links(company, "Bill", found.bill_ids).items()
+            if not is_retired(link)
+        }
+        credits_ = {
+            credit_id: link
+            for credit_id, link in self.links(company, "VendorCredit", found.credit_ids).items()
+            if not is_retired(link)
+        }
+        posted = {one for one, link in links.items() if link.desired}
+        vendor_ids = {one.vendor_id for one in found.concerned.values()}
+        linked = self.links(company, "Vendor", vendor_ids)
+        return _Around(
+            found=found,
+            shares=found.shares(bills, credits_, posted),
+            bills=bills,
+            credits=credits_,
+            vendors=self._vendors.ready_for_bills(company, linked),
+            references=self.references(company, [(Kind.VENDOR, one) for one in vendor_ids]),
+        )
+
+    def _plan(
+        self,
+        company: Company,
+        settlement: Settlement,
+        record: Mapping[str, Any],
+        link: Link | None,
+        around: _Around,
+    ) -> Change:
+        posted = link if link and link.desired else None
+        item = self._item(settlement, record, posted)
+        if settlement.standing in _ENDED:
+            if posted:
+                return _void(
+                    self.with_mapped(item, Mapped(ENTITY, {}, item.mapped.label), archived=True), posted
+                )
+            return Change(Operation.SKIP, item, reason="came to nothing, and was never written")
+        if settlement.standing is not Standing.PAID:
+            return Change(Operation.SKIP, item, reason="on its way")
+        try:
+            check(settlement)
+            waits = missing(settlement, around.bills, around.credits)
+            if waits:
+                raise waits
+            mapped = map_settlement(
+                settlement, around.shares[settlement.id], self._paid_from(company, settlement, around)
+            )
+        except Refusal as refusal:
+            return refused(item, refusal)
+        item = self.with_mapped(item, mapped, archived=False)
+        return plan_linked(item, posted) if posted else create(item, mapped.payload)
+
+    def _item(self, settlement: Settlement, record: Mapping[str, Any], link: Link | None) -> Item:
+        return Item(
+            stream=self.stream,
+            bill_id=settlement.id,
+            version=settlement.version,
+            mapped=Mapped(ENTITY, {}, settlement.label),
+            link=link,
+            payload_digest="",
+            source_digest=self._digest(record),
+        )
+
+    def _paid_from(self, company: Company, settlement: Settlement, around: _Around) -> PaidFrom:
+        chart = self.directory.chart([], [])
+        home = chart.company.home_currency
+        reference = around.references.get((Kind.VENDOR, settlement.vendor_id))
+        currency = (reference.currency if reference else "") or home
+        foreign = chart.company.multicurrency and currency != home
+        return PaidFrom(
+            organization_id=company.organization_id,
+            vendor_id=self._vendor(settlement, around),
+            payables_id=payables_account(chart, currency, settlement.label).id,
+            account=_account(chart.accounts.find(self.policies.payment_account or ""), settlement),
+            bills={bill_id: link.quickbooks_id for bill_id, link in around.bills.items()},
+            credits={credit_id: link.quickbooks_id for credit_id, link in around.credits.items()},
+            currency=currency if chart.company.multicurrency else "",
+            rate=_rate(settlement, currency, around) if foreign else None,
+            numbered=self.policies.document_number is not DocumentNumber.AUTO,
+        )
+
+    def _vendor(self, settlement: Settlement, around: _Around) -> str:
+        """QuickBooks' id of the vendor.
+
+        Raises:
+            Refusal: It is not there, or inactive.
+        """
+        seen = around.vendors.get(settlement.vendor_id)
+        reference = around.references.get((Kind.VENDOR, settlement.vendor_id))
+        name = (reference.name if reference else "") or settlement.vendor_name or settlement.vendor_id
+        if seen is None:
+            raise Refusal(
+                "vendor-awaited",
+                f"{sentence_start(settlement.label)} waits for its vendor '{name}', which is not in "
+                "QuickBooks yet.",
+                advice="It follows by itself once the vendor is there; see whether the vendor failed.",
+                awaited=Awaited("vendors", settlement.vendor_id),
+            )
+        seen.check(settlement.label, name, has_order=False)
+        return seen.link.quickbooks_id
+
+    def _looked_up(self, company: Company, changes: Sequence[Change]) -> list[Change]:
+        """The changes; what is to be created and is there already, as a lost store leaves it, is linked."""
+        numbers = [
+            str(change.body["DocNumber"])
+            for change in changes
+            if change.operation is Operation.CREATE and change.body.get("DocNumber")
+        ]
+        if not numbers:
+            return list(changes)
+        held = self.directory.numbered(ENTITY, numbers)
+        return [self._adopted(company, change, held) for change in changes]
+
+    def _adopted(
+        self, company: Company, change: Change, held: Mapping[str, Sequence[Mapping[str, Any]]]
+    ) -> Change:
+        if change.operation is not Operation.CREATE:
+            return change
+        item, mark = change.item, (company.organization_id, change.item.bill_id)
+        for live in held.get(str(change.body.get("DocNumber") or ""), ()):
+            ours = read_marker(str(live.get("PrivateNote") or "")) == mark
+            if ours and not is_voided_payment(live):
+                return Change(
+                    Operation.LINK, item, quickbooks_id=str(live["Id"]), sync_token=str(live["SyncToken"])
+                )
+        return change
+
+    @override
+    def resolved(self, change: Change, link: Link, live: Mapping[str, Any]) -> Change:
+        if change.operation is Operation.VOID:
+            if is_voided_payment(live):
+                return Change(
+                    Operation.LINK,
+                    change.item,
+                    quickbooks_id=link.quickbooks_id,
+                    sync_token=str(live["SyncToken"]),
+                )
+            token = str(live["SyncToken"])
+            return replace(change, body={**change.body, "SyncToken": token}, sync_token=token, held=live)
+        if is_voided_payment(live):
+            return self._undone(change.item, link, "voided")
+        settled = resolve_edits(change, link, live, self.policies)
+        if not settled.operation.writes or "TotalAmt" in settled.body:
+            return settled
+        return replace(settled, body={**settled.body, "TotalAmt": live.get("TotalAmt")})
+
+    @override
+    def gone(self, item: Item, link: Link) -> Change:
+        if not item.mapped.payload:
+            return Change(
+                Operation.LINK,
+                item,
+                quickbooks_id=link.quickbooks_id,
+                sync_token=link.sync_token,
+                reason="was deleted in QuickBooks; there is nothing to void",
+            )
+        return self._undone(item, link, "deleted")
+
+    def _undone(self, item: Item, link: Link, how: str) -> Change:
+        """A person voided or deleted a payment that BILL has changed since."""
+        if self.policies.missing_in_quickbooks is MissingInQuickBooks.RECREATE:
+            return create(replace(item, link=None), item.mapped.payload)
+        number = link.quickbooks_name or link.quickbooks_id
+        return blocked(
+            item,
+            "gone-in-quickbooks",
+            f"{sentence_start(item.mapped.label)} changed in BILL, but its bill payment {number} was {how} "
+            "in QuickBooks.",
+            "Void the payment in BILL, or set missing_in_quickbooks to recreate and run again.",
+        )
+
+    def _carry_out(self, submissions: Sequence[Submission]) -> None:
+        """Hand changes to the writer, and plan again what QuickBooks refused."""
+        conflicts = self.writer.apply(submissions)
+        for attempt in range(1, ENOUGH_ROUNDS + 1):
+            if not conflicts:
+                return
+            conflicts = self.writer.apply(self._plan_again(conflicts), replan=attempt < ENOUGH_ROUNDS)
+
+    def _plan_again(self, conflicts: Sequence[Conflict]) -> list[Submission]:
+        again: list[Submission] = []
+        for conflict in conflicts:
+            company = conflict.submission.company
+            change = self.against_live([self._plan_refused(company, conflict)])[0]
+            again.append(Submission(company, conflict.submission.record, change))
+        return again
+
+    def _plan_refused(self, company: Company, conflict: Conflict) -> Change:
+        change, recovery = conflict.submission.change, conflict.fault.recovery
+        item = self.with_link(company, conflict.submission.item)
+        if item.link and not item.link.desired:
+            item = replace(item, link=None)
+        if recovery is Recovery.NUMBER_TAKEN:
+            body = {name: value for name, value in change.body.items() if name != "DocNumber"}
+            return replace(change, item=item, body=body)
+        if recovery is Recovery.CLOSED:
+            return self._closed(change, item, conflict.fault.code)
+        if item.link is None:
+            return self._looked_up(company, [create(item, item.mapped.payload)])[0]
+        return _void(item, item.link) if not item.mapped.payload else plan_linked(item, item.link)
+
+    def _closed(self, change: Change, item: Item, code: str) -> Change:
+        close_date = self.directory.company().book_close_date
+        if change.operation is Operation.VOID:
+            return blocked(
+                item,
+                "period-closed",
+                f"{sentence_start(item.mapped.label)} came to nothing, but its bill payment lies in a period "
+                "whose books are closed in QuickBooks.",
+                "Reopen the period in QuickBooks, and the next run voids it by itself.",
+            )
+        return plan_closed_period(change, item, close_date, code, self.policies)
+
+    @cached_property
+    def _vendors(self) -> VendorStep:
+        return VendorStep(**{member.name: getattr(self, member.name) for member in fields(self)})
+
+    @cached_property
+    def _touched(self) -> defaultdict[Company, set[str]]:
+        """Bills that arrived and may be paid: what pays them may pay more or less of them now."""
+        return defaultdict(set)
+
+
+def _record(company: Company, settlement: Settlement) -> Mapping[str, Any]:
+    """What stands for the payment's record: BILL's own is not kept."""
+    return {
+        "id": settlement.id,
+        "organizationId": company.organization_id,
+        "vendorId": settlement.vendor_id,
+        "vendorName": settlement.vendor_name,
+        "amount": settlement.money,
+        "standing": str(settlement.standing),
+        "bills": list(settlement.bill_ids),
+        "amounts": [share.amount for share in settlement.shares],
+    }
+
+
+def _void(item: Item, link: Link) -> Change:
+    return Change(
+        Operation.VOID,
+        item,
+        body={"Id": link.quickbooks_id, "SyncToken": link.sync_token, "sparse": True},
+        differences=(Difference("TotalAmt", link.desired.get("TotalAmt"), Decimal(0)),),
+        quickbooks_id=link.quickbooks_id,
+        sync_token=link.sync_token,
+    )
+
+
+def _account(found: Entry | None, settlement: Settlement) -> Entry:
+    if found is None or not found.active or found.type not in PAYING_TYPES:
+        raise Refusal(
+            "payment-account-unusable",
+            f"{sentence_start(settlement.label)} cannot be written: payment_account names no active account "
+            f"of type {' or '.join(PAYING_TYPES)}.",
+            advice="Correct payment_account.",
+        )
+    return found
+
+
+def _rate(settlement: Settlement, currency: str, around: _Around) -> Decimal:
+    sent = (around.bills[one].desired.get("ExchangeRate") for one in settlement.bill_ids)
+    rate = rate_of(settlement, [Decimal(one) for one in sent if one])
+    if rate is None:
+        raise Refusal(
+            "exchange-rate-missing",
+            f"BILL gives no exchange rate for {settlement.label}, which is in {currency}.",
+            advice="It follows by itself when BILL says what it paid for it.",
+        )
+    return rate
+
+
+def _portions(ids: Iterable[str]) -> Iterable[list[str]]:
+    every = list(ids)
+    return (every[start : start + _AT_ONCE] for start in range(0, len(every), _AT_ONCE))
