@@ -1,0 +1,256 @@
+"""What a person does about failures and differences at the end of a month, as their advice says."""
+
+from __future__ import annotations
+
+import json
+
+from ap_simulator.control_client import ControlError
+
+from .firm import LISTS
+from .in_bill import patch_bill, save
+
+#: After so many rounds a person gives up.
+_ROUNDS = 6
+
+
+class NotMendedError(AssertionError):
+    """Both books do not agree, and nothing that a person would do changes that."""
+
+
+def unexplained(firm, run):
+    """Findings of reconciling that nobody was told of, about what no person changed in QuickBooks."""
+    touched = {
+        vendor_id.removeprefix("Vendor ") for vendor_id in firm.edited if vendor_id.startswith("Vendor ")
+    }
+    touched |= {found for entity, found in firm.called if entity == "Vendor"}
+    touched |= set(firm.merged) | set(firm.merged.values())
+    strange = []
+    for found in run.report.get("findings", ()):
+        if found["known"]:
+            continue
+        by_hand = firm.edited if found["entity"] == "PurchaseOrder" else touched
+        if found["quickbooks_id"] in by_hand or _is_typed(found) or _of_merged(firm, found, touched):
+            continue
+        strange.append(found)
+    return strange
+
+
+def _is_typed(found):
+    """A vendor typed by hand whose name is nearly that of another one."""
+    return found["entity"] == "Vendor" and found["kind"] == "duplicate"
+
+
+def _of_merged(firm, found, touched):
+    """An order whose vendor was merged, renamed or deleted."""
+    if found["entity"] != "PurchaseOrder" or found["kind"] != "wrong vendor":
+        return False
+    order = next(
+        (one for one in firm.in_quickbooks("PurchaseOrder") if one["Id"] == found["quickbooks_id"]), None
+    )
+    return order is not None and order["VendorRef"]["value"] in touched
+
+
+def mend(firm, runs):
+    """Mend what is refused or differs, and run, until both books agree.
+
+    Raises:
+        NotMendedError: They never do.
+    """
+    tidy_lists(firm)
+    firm.admin("failures", "replay", "--all")
+    for _ in range(_ROUNDS):
+        runs.run("sync")
+        failures = unsettled(firm)
+        run = runs.reconcile()
+        findings = [found for found in run.report.get("findings", ()) if not found["known"]]
+        if not failures and run.exit_code == 0:
+            return
+        for failure in failures:
+            mend_failure(firm, failure)
+        for found in findings:
+            mend_finding(firm, found)
+        firm.admin("failures", "replay", "--all")
+    raise NotMendedError(json.dumps({"failures": failures, "findings": findings}, indent=1, default=str))
+
+
+def unsettled(firm):
+    """Failures that are open or wait."""
+    told = firm.admin("failures", "list", "--json")
+    assert told.exit_code == 0, told.output
+    return json.loads(told.stdout)
+
+
+def tidy_lists(firm):
+    """Everything is active and called as it was; the closed period is open again."""
+    for (entity, entry_id), name in firm.called.items():
+        firm.by_hand(entity, record_id=entry_id, values={LISTS[entity]: name})
+    kept_out = {vendor["name"].casefold() for vendor in firm.in_bill("vendors") if vendor["archived"]}
+    for entity in LISTS:
+        for entry in firm.in_quickbooks(entity):
+            name = entry[LISTS[entity]].removesuffix(" (deleted)").casefold()
+            if entry.get("Active", True) is False and not (entity == "Vendor" and name in kept_out):
+                firm.by_hand(entity, record_id=entry["Id"], values={"Active": True})
+    for account in firm.in_bill("chart_of_accounts"):
+        number = account["account"].get("number")
+        there = firm.in_quickbooks("Account")
+        if not any(
+            one["Name"] == account["name"] or (number and one.get("AcctNum") == number) for one in there
+        ):
+            values = {"Name": account["name"], "AccountType": "Expense"} | (
+                {"AcctNum": number} if number else {}
+            )
+            firm.by_hand("Account", "create", values=values)
+    firm.control.change_profile(book_close_date=None)
+    firm.tell("people tidied the lists, and opened the books")
+
+
+def record(firm, collection, record_id):
+    return next((one for one in firm.in_bill(collection) if one["id"] == record_id), None)
+
+
+def mend_failure(firm, failure):
+    """Do what the advice of a failure says."""
+    stream, code, bill_id = failure["stream"], failure["code"], failure["record_id"]
+    firm.tell("mend failure", stream, bill_id, code, failure["reason"])
+    if stream == "vendors":
+        _VENDOR_MENDS.get(code, mend_vendor)(firm, bill_id)
+    else:
+        mend_bill = _BILL_MENDS.get(code, recode if stream == "bills" else undo)
+        mend_bill(firm, bill_id)
+
+
+def restore_vendor(firm, bill_id):
+    vendor_id = record(firm, "bills", bill_id)["vendorId"]
+    firm.ask(firm.books.bill.post, f"/v3/vendors/{vendor_id}/restore")
+
+
+def take_currency_back(firm, vendor_id):
+    other = "CAD" if record(firm, "vendors", vendor_id).get("billCurrency") == "USD" else "USD"
+    firm.ask(firm.books.bill.patch, f"/v3/vendors/{vendor_id}", body={"billCurrency": other})
+
+
+def rename(firm, vendor_id):
+    firm.ask(firm.books.bill.patch, f"/v3/vendors/{vendor_id}", body={"name": f"Unlike {vendor_id[-6:]}"})
+
+
+def mend_vendor_of(firm, bill_id):
+    mend_vendor(firm, record(firm, "bills", bill_id)["vendorId"])
+
+
+def give_rate(firm, bill_id):
+    patch_bill(firm, record(firm, "bills", bill_id), exchangeRate=1.25)
+
+
+def recode(firm, bill_id):
+    """Save the bill with a coding and amounts that nobody can object to."""
+    bill = record(firm, "bills", bill_id)
+    account = next(one for one in firm.in_bill("chart_of_accounts") if one["account"].get("number") == "6210")
+    coding = {"chartOfAccountId": account["id"]}
+    lines = [
+        {"id": one["id"], "amount": abs(one["amount"]), "classifications": coding}
+        for one in bill["billLineItems"]
+    ]
+    save(firm, bill, lines, "recoded", classifications=coding)
+
+
+def forget(firm, bill_id, stream="bills"):
+    """Forget what was deleted, and have BILL send the record again."""
+    told = firm.admin("links", "forget", bill_id, "--stream", stream, "--reason", "deleted there", "--yes")
+    firm.tell("links forget", bill_id, told.output.strip())
+    if stream == "bills":
+        patch_bill(firm, record(firm, "bills", bill_id), description="Again")
+    else:
+        firm.ask(firm.books.bill.patch, f"/v3/vendors/{bill_id}", body={"phone": "5125550000"})
+
+
+def mend_vendor(firm, bill_id):
+    """A vendor of BILL whose counterpart was merged, deleted, renamed or made inactive."""
+    link = shown_link(firm, bill_id, "vendors")
+    if link is None:
+        return
+    there = {vendor["Id"]: vendor for vendor in firm.in_quickbooks("Vendor")}
+    heir = link["quickbooks_id"]
+    while heir in firm.merged:
+        heir = firm.merged[heir]
+    if heir not in there:
+        forget(firm, bill_id, "vendors")
+    elif heir != link["quickbooks_id"]:
+        told = firm.admin("links", "move", bill_id, heir, "--reason", "merged by hand", "--yes")
+        firm.tell("links move", bill_id, heir, told.output.strip())
+    else:
+        sent = link["last_sent"]
+        vendor = record(firm, "vendors", bill_id)
+        values = {name: sent[name] for name in ("PrimaryPhone",) if name in sent}
+        values |= {"DisplayName": link["quickbooks_name"] or vendor["name"]}
+        if not vendor["archived"]:
+            values["Active"] = True
+        done = firm.by_hand("Vendor", record_id=heir, values=values)
+        firm.tell("QuickBooks: vendor", heir, "set to", values, bool(done))
+        if not done:  # others have that name
+            rename(firm, bill_id)
+
+
+def shown_link(firm, bill_id, stream):
+    told = firm.admin("links", "show", bill_id, "--stream", stream, "--json")
+    assert told.exit_code == 0, told.output
+    return next((one for one in json.loads(told.stdout) if one["bill_id"] == bill_id), None)
+
+
+def undo(firm, bill_id):
+    """Set an order to what was last sent of it; a bill against it is deleted."""
+    link = shown_link(firm, bill_id, "bills")
+    order = firm.orders().get(bill_id)
+    if link is None or order is None:
+        return
+    for found in order.get("LinkedTxn", ()):
+        firm.by_hand(found["TxnType"], "delete", record_id=found["TxnId"])
+        firm.looked_at.add(bill_id)  # what was left out while it had a bill comes with the next change
+    sent = link["last_sent"]
+    names = ("VendorRef", "TxnDate", "DueDate", "PrivateNote", "POStatus", "DepartmentRef", "Line")
+    values = {name: sent[name] for name in names if name in sent}
+    if firm.policies["closed_period"] == "redate" and "TxnDate" not in firm.edited[order["Id"]]:
+        values.pop("TxnDate", None)
+    if "VendorRef" not in firm.edited[order["Id"]]:
+        values.pop("VendorRef", None)
+    values["DocNumber"] = link["quickbooks_name"]
+    done = firm.by_hand("PurchaseOrder", record_id=order["Id"], values=values)
+    firm.tell("QuickBooks: order", order["Id"], "set to what was sent", bool(done))
+
+
+def join(firm, survivor, twin):
+    """Merge what is one vendor; what cannot be merged is put out of use."""
+    try:
+        firm.control.merge_vendors(survivor, twin)
+        firm.merged[twin] = survivor
+    except ControlError:
+        firm.by_hand("Vendor", record_id=twin, values={"DisplayName": f"Quite another one {twin}"})
+
+
+def mend_finding(firm, found):
+    """Do what the advice of a finding says."""
+    firm.tell(
+        "mend finding", found["kind"], found["entity"], found["bill_id"], found["fields"], found["cause"]
+    )
+    if found["entity"] == "Vendor" and found["kind"] == "duplicate":
+        link = shown_link(firm, found["bill_id"], "vendors")
+        join(firm, link["quickbooks_id"], found["quickbooks_id"])
+    elif found["entity"] == "Vendor":
+        mend_vendor(firm, found["bill_id"])
+    elif found["kind"] == "missing in QuickBooks":
+        forget(firm, found["bill_id"])
+    else:
+        undo(firm, found["bill_id"])
+        if found["bill_id"] in firm.looked_at:  # undoing was not enough: BILL has to send it again
+            patch_bill(firm, record(firm, "bills", found["bill_id"]), description=f"Again {len(firm.diary)}")
+        firm.looked_at.add(found["bill_id"])
+
+
+_VENDOR_MENDS = {"currency-fixed": take_currency_back, "name-taken": rename}
+_BILL_MENDS = {
+    "edit-conflict": undo,
+    "exchange-rate-missing": give_rate,
+    "gone-in-quickbooks": forget,
+    "vendor-archived": restore_vendor,
+    "vendor-gone": mend_vendor_of,
+    "vendor-inactive": mend_vendor_of,
+}
