@@ -8,6 +8,7 @@ VENV := .venv
 MELTANO := .venv-meltano
 BIN := $(VENV)/bin
 PACKAGES := tap-bill target-quickbooks plugins/simulator plugins/webhook-shim
+LOCKED := $(addprefix requirements/,bootstrap.txt dev.txt meltano.txt)
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate
 
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/$(MELTANO)/bin:$(PATH)
@@ -78,10 +79,16 @@ soak: setup ## Pull the plug COUNT times (200), send EXAMPLES random inputs (100
 		$(BIN)/pytest -n auto --timeout 0 $(if $(SEED),--hypothesis-seed=$(SEED)) tests/test_fuzz_*.py
 
 .PHONY: check
-check: setup ## Lint, formatting, types
+check: setup ## Lint, formatting, types, secrets
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
+	@$(BIN)/python scripts/find_secrets.py
+
+.PHONY: audit
+audit: setup ## Ask for known weaknesses of what the lock files name (needs the network)
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes $(LOCKED:%=--requirement %)
+	@$(BIN)/pip-audit --strict --disable-pip --no-deps --requirement requirements/plugins.txt
 
 .PHONY: format
 format: setup ## Format the code and mend what the linter can

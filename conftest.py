@@ -308,6 +308,7 @@ _TOGETHER = {
     "test_meltano.py": "meltano",
     "test_webhook_runs.py": "meltano",
     "test_packages.py": "packages",
+    "test_repository.py": "packages",
     "test_strangers_path.py": "packages",
     "test_browser.py": "browser",
     "test_companies.py": "companies",

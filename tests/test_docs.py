@@ -221,9 +221,9 @@ def check_operands(path, operands, project):
     ],
 )
 def test_a_wrong_command_would_be_noticed(line):
+    *_, wrong = commands_of(line, "a page")
     with pytest.raises(AssertionError, match="there is no"):
-        for shown in commands_of(line, "a page"):
-            check_click(PROGRAMS[shown.words[0]], shown.words[1:])
+        check_click(PROGRAMS[wrong.words[0]], wrong.words[1:])
 
 
 def test_commands_were_found():
