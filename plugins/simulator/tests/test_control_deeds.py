@@ -83,6 +83,14 @@ def test_a_merged_vendor_is_gone_and_its_orders_are_the_survivors(simulator, con
     ].items()
 
 
+def test_an_edit_by_hand_keeps_the_rest_where_the_api_would_not(control):
+    """A form sends all of its fields, whatever the API makes of ``sparse``."""
+    control.set_switches({"quickbooks.undocumented_sparse": "full"})
+    made = vendor(control, AcctNum="A-1")
+    edited = control.write_by_hand("Vendor", record_id=made["Id"], values={"DisplayName": "Hicks"})
+    assert (edited["DisplayName"], edited["AcctNum"]) == ("Hicks", "A-1")
+
+
 def test_a_merged_vendor_is_inactive_by_switch(control):
     control.set_switches({"quickbooks.merged_vendor": "inactive"})
     survivor, merged = vendor(control, "Hicks"), vendor(control, "Hicks Hardware")

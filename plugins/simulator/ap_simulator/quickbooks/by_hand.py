@@ -64,7 +64,7 @@ def write(
     if operation == "void":
         perform(realm, entity, key, Operation(name="update", include=frozenset({"void"})))
     else:
-        perform(realm, entity, {**values, **key, "sparse": True}, Operation(name=operation))
+        perform(realm, entity, {**values, **key, "sparse": True}, Operation(name=operation, partial=True))
     return shown(realm, entity_name, record)
 
 

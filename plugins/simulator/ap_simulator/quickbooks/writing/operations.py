@@ -74,11 +74,13 @@ class Operation:
         name: create, update, delete, void or any other word that the caller used.
         include: Values of `include` or `optionsData`, lower case.
         stale: Whether to answer as if the SyncToken were stale.
+        partial: Whether an update leaves what it does not carry, whatever the API makes of `sparse`.
     """
 
     name: str
     include: frozenset[str] = frozenset()
     stale: bool = False
+    partial: bool = False
 
 
 def perform(realm: Realm, entity: EntityType, payload: Any, operation: Operation) -> bytes:
@@ -143,7 +145,7 @@ def _create(realm: Realm, entity: EntityType, payload: Mapping[str, Any], operat
 
 def _update(realm: Realm, entity: EntityType, payload: Mapping[str, Any], operation: Operation) -> bytes:
     record = _target(realm, entity, payload)
-    sparse = _is_sparse(realm, entity, payload)
+    sparse = operation.partial or _is_sparse(realm, entity, payload)
     sent = _decoded(realm, entity, payload, sparse=sparse)
     if sparse:
         nested = "merge" if entity.family == "singleton" else realm.switches.sparse_nested
