@@ -1,6 +1,7 @@
 """JSON without loss: fractions are ``Decimal`` both ways, and the same content gives the same text.
 
 Money and quantities never become floats; a float anywhere is a programming error and raises ``TypeError``.
+Compiled code does it where its result is the same; the rest, some texts and all errors, goes the slow way.
 """
 
 from __future__ import annotations
@@ -9,14 +10,19 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
 from typing import Any
 
+import msgspec
 import simplejson
 
 _EXACT = Context(prec=10_000, Emin=MIN_EMIN, Emax=MAX_EMAX)
 _WHOLE_DIGITS = 40
+_LEAVES = frozenset({str, int, bool, type(None)})
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_SORTING = msgspec.json.Encoder(decimal_format="number", order="sorted")
 _DEEPEST = 100
 _STRINGS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
 _BRACKETS = re.compile(r"[\[\]{}]")
@@ -29,9 +35,9 @@ def to_json(value: Any) -> str:
 
     Raises:
         TypeError: There is a float in it.
+        ValueError: There is a number in it that is none.
     """
-    _refuse_floats(value)
-    return str(simplejson.dumps(value, use_decimal=True, separators=(",", ":"), allow_nan=False))
+    return _written(_plain(value), _ENCODER, sort_keys=False)
 
 
 def from_json(text: str | bytes) -> Any:
@@ -47,13 +53,16 @@ def from_json(text: str | bytes) -> Any:
         text = text.decode("utf-8-sig")
     if text.count("[") + text.count("{") > _DEEPEST and _is_too_deep(text):
         raise ValueError("nested too deeply")
-    value = json.loads(text, parse_float=_number, parse_constant=_number)
+    try:
+        value = _DECODER.decode(text)
+    except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):
+        value = json.loads(text, parse_float=_number, parse_constant=_number)
     return _storable(value) if _ESCAPED.search(text) else value
 
 
 def canonical(value: Any) -> str:
     """The same text for the same content: sorted keys, numbers without trailing zeros."""
-    return str(simplejson.dumps(_normal(value), use_decimal=True, sort_keys=True, separators=(",", ":")))
+    return _written(_normal(value), _SORTING, sort_keys=True)
 
 
 def fingerprint(value: Any, key: bytes) -> str:
@@ -92,25 +101,68 @@ def _storable(value: Any) -> Any:
     return [_storable(member) for member in value] if isinstance(value, list) else value
 
 
-def _refuse_floats(value: Any) -> None:
-    if isinstance(value, float):
-        msg = "float in a payload: money and quantities are Decimal"
-        raise TypeError(msg)
-    if isinstance(value, Mapping | list | tuple):
-        for member in value.values() if isinstance(value, Mapping) else value:
-            _refuse_floats(member)
+def _written(value: Any, encoder: msgspec.json.Encoder, *, sort_keys: bool) -> str:
+    """As ``simplejson`` writes it; compiled code writes ASCII alike, and what else there is unescaped."""
+    try:
+        encoded = encoder.encode(value)
+    except UnicodeEncodeError:  # half of a surrogate pair
+        encoded = b"\x7f"
+    if encoded.isascii() and b"\x7f" not in encoded:
+        return encoded.decode("ascii")
+    return str(
+        simplejson.dumps(value, use_decimal=True, separators=(",", ":"), allow_nan=False, sort_keys=sort_keys)
+    )
+
+
+def _plain(value: Any) -> Any:
+    """The value in types that need no second look."""
+    kind = type(value)
+    if kind in _LEAVES:
+        return value
+    if kind is dict:
+        return value if _is_plain(value.values()) else {key: _plain(held) for key, held in value.items()}
+    if kind is list:
+        return value if _is_plain(value) else [_plain(held) for held in value]
+    return _of_another_kind(value, _plain)
+
+
+def _is_plain(values: Iterable[Any]) -> bool:
+    return all(type(held) in _LEAVES for held in values)
 
 
 def _normal(value: Any) -> Any:
-    if isinstance(value, float):
-        _refuse_floats(value)
-    if isinstance(value, Decimal):
+    """The value with its numbers in the shortest form."""
+    kind = type(value)
+    if kind in _LEAVES:
+        return value
+    if kind is dict:
+        return value if _is_plain(value.values()) else {key: _normal(held) for key, held in value.items()}
+    if kind is list:
+        return value if _is_plain(value) else [_normal(held) for held in value]
+    if kind is Decimal:
         return _shortest(value)
+    return _of_another_kind(value, _normal)
+
+
+def _of_another_kind(value: Any, converted: Callable[[Any], Any]) -> Any:
+    if isinstance(value, float):
+        msg = "float in a payload: money and quantities are Decimal"
+        raise TypeError(msg)
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            msg = "a number that is none in a payload"
+            raise ValueError(msg)
+        return value
     if isinstance(value, Mapping):
-        return {key: _normal(member) for key, member in value.items()}
+        return {key: converted(held) for key, held in value.items()}
     if isinstance(value, list | tuple):
-        return [_normal(member) for member in value]
-    return value
+        return [converted(held) for held in value]
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int(value)
+    msg = f"{type(value).__name__} in a payload: JSON has no such thing"
+    raise TypeError(msg)
 
 
 def _shortest(value: Decimal) -> Decimal | int:

@@ -6,6 +6,7 @@ A record that fails as it failed before adds nothing to the history; its failure
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 
@@ -14,7 +15,7 @@ from sqlalchemy import Connection
 from target_quickbooks.batches import Decided, Sent
 from target_quickbooks.changes import Conflict, Submission, link_after
 from target_quickbooks.failures import failure_of, unanswered
-from target_quickbooks.links import Company
+from target_quickbooks.links import Company, Link
 from target_quickbooks.planning import Change, Operation
 from target_quickbooks.quickbooks.explanations import explain
 from target_quickbooks.quickbooks.faults import Fault, Recovery
@@ -44,11 +45,11 @@ class Outcomes:
         """Record what QuickBooks decided on; return the refusals that planning again may overcome."""
         conflicts: list[Conflict] = []
         now = self._now()
-        entries: list[Entry] = []
         with self._alone(one.item.submission.company for one in decided) as connection:
+            applied = [one for one in decided if not one.faults]
+            entries = self._applied(connection, applied, tid, now)
             for one in decided:
                 if not one.faults:
-                    entries.append(self._applied(connection, one, tid, now))
                     continue
                 item, fault = one.item, one.faults[0]
                 intent_table.settle(
@@ -67,18 +68,36 @@ class Outcomes:
             self._append(connection, entries, now)
         return conflicts
 
-    def _applied(self, connection: Connection, one: Decided, tid: str, now: dt.datetime) -> Entry:
-        submission, change, intent = one.item.submission, one.item.submission.change, one.item.intent
-        stored = one.answer.get(change.item.mapped.entity) or {}
-        link = link_after(change, stored)
-        link_table.save(connection, submission.company, link, now=now)
-        intent_table.settle(connection, intent, Outcome.APPLIED, now=now, intuit_tid=tid)
-        failure_table.resolve(
-            connection, submission.company, change.item.stream, [change.item.bill_id], now=now
-        )
-        self._report.done(change, stored)
-        detail = "found in QuickBooks after its answer was lost" if one.found else ""
-        return _entry(submission, "applied", intent, tid, link.quickbooks_id, detail=detail)
+    def _applied(
+        self, connection: Connection, applied: Sequence[Decided], tid: str, now: dt.datetime
+    ) -> list[Entry]:
+        """Record all together what went through: statements cost more than rows."""
+        entries: list[Entry] = []
+        saved: list[tuple[Company, Link]] = []
+        for one in applied:
+            submission, change = one.item.submission, one.item.submission.change
+            stored = one.answer.get(change.item.mapped.entity) or {}
+            link = link_after(change, stored)
+            saved.append((submission.company, link))
+            self._report.done(change, stored)
+            detail = "found in QuickBooks after its answer was lost" if one.found else ""
+            entries.append(
+                _entry(submission, "applied", one.item.intent, tid, link.quickbooks_id, detail=detail)
+            )
+        link_table.save_all(connection, saved, now=now)
+        intents = [one.item.intent for one in applied]
+        intent_table.settle_all(connection, intents, Outcome.APPLIED, now=now, intuit_tid=tid)
+        self._resolve(connection, [one.item.submission for one in applied], now)
+        return entries
+
+    @staticmethod
+    def _resolve(connection: Connection, done: Iterable[Submission], now: dt.datetime) -> None:
+        """These records went through, whatever failed before."""
+        ids: defaultdict[tuple[Company, str], list[str]] = defaultdict(list)
+        for found in done:
+            ids[found.company, found.item.stream].append(found.item.bill_id)
+        for (company, stream), bill_ids in ids.items():
+            failure_table.resolve(connection, company, stream, bill_ids, now=now)
 
     def conflicts(self, conflicts: Sequence[Conflict]) -> None:
         """Record as failures what planning again could not overcome."""
@@ -108,6 +127,9 @@ class Outcomes:
             return
         now = self._now()
         entries: list[Entry] = []
+        through: list[Submission] = []
+        saved: list[tuple[Company, Link]] = []
+        seen: defaultdict[tuple[Company, str], list[tuple[str, str]]] = defaultdict(list)
         with self._alone(submission.company for submission in submissions) as connection:
             for submission in submissions:
                 change, item, company = submission.change, submission.item, submission.company
@@ -119,18 +141,20 @@ class Outcomes:
                     )
                     self._save(connection, company, failure, now)
                     continue
+                through.append(submission)
                 if change.operation is Operation.LINK:
-                    link_table.save(connection, company, link_after(change), now=now)
+                    saved.append((company, link_after(change)))
                     entries.append(
                         _entry(
                             submission, "applied", quickbooks_id=change.quickbooks_id, detail=change.reason
                         )
                     )
                 elif item.link:
-                    link_table.remember_source(
-                        connection, company, item.mapped.entity, [(item.bill_id, item.source_digest)]
-                    )
-                failure_table.resolve(connection, company, item.stream, [item.bill_id], now=now)
+                    seen[company, item.mapped.entity].append((item.bill_id, item.source_digest))
+            link_table.save_all(connection, saved, now=now)
+            for (company, entity), digests in seen.items():
+                link_table.remember_source(connection, company, entity, digests)
+            self._resolve(connection, through, now)
             self._append(connection, entries, now)
 
     def failure(self, company: Company, failure: Failure) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+import simplejson
 from hypothesis import given
 from hypothesis import strategies as st
 from target_quickbooks.exact_json import canonical, fingerprint, from_json, to_json
@@ -20,6 +21,15 @@ documents = st.recursive(
 @given(documents)
 def test_what_is_written_is_read_back(document):
     assert from_json(to_json(document)) == document
+
+
+@given(documents)
+def test_the_text_is_that_of_simplejson(document):
+    """Fingerprints are compared with those in the store, so what writes the text must not show in it."""
+    compact = {"use_decimal": True, "separators": (",", ":")}
+    assert to_json(document) == simplejson.dumps(document, **compact)
+    text = canonical(document)
+    assert text == simplejson.dumps(from_json(text), sort_keys=True, **compact)
 
 
 @given(documents)
@@ -108,3 +118,15 @@ def test_extreme_exponents_have_a_canonical_text():
     """No overflow and no text of a gigabyte."""
     assert canonical(Decimal("1E+999999999")) == "1E+999999999"
     assert canonical(Decimal("1E-999999999")) == "1E-999999999"
+
+
+@pytest.mark.parametrize("write", [to_json, canonical])
+@pytest.mark.parametrize("document", [object(), {"a": {1, 2}}, [b"bytes"]])
+def test_what_json_has_no_form_for_is_a_programming_error(write, document):
+    with pytest.raises(TypeError):
+        write(document)
+
+
+def test_numbers_that_are_none_do_not_get_out():
+    with pytest.raises(ValueError, match="none"):
+        to_json({"amount": Decimal("NaN")})

@@ -496,19 +496,24 @@ def test_nothing_open_asks_nothing(writer, client, pair):
     assert client.batches == []
 
 
-@pytest.mark.parametrize("table", [link_table, audit_table])
-def test_the_outcomes_of_a_batch_are_on_disk_together(writer, vendor, on_disk, monkeypatch, table):
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [
+        (link_table, "save_all"),
+        (intent_table, "settle_all"),
+        (failure_table, "resolve"),
+        (audit_table, "append"),
+    ],
+)
+def test_the_outcomes_of_a_batch_are_on_disk_together(writer, vendor, on_disk, monkeypatch, table, name):
     """A crash while they are recorded leaves all of them open, to be settled by the next run."""
-    name = "save" if table is link_table else "append"
-    original, calls = getattr(table, name), []
+    original = getattr(table, name)
 
-    def fail_at_last(*args, **options):
-        calls.append(args)
-        if table is audit_table or len(calls) == 2:
-            raise KeyboardInterrupt
-        return original(*args, **options)
+    def crash_after(*args, **options):
+        original(*args, **options)
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(table, name, fail_at_last)
+    monkeypatch.setattr(table, name, crash_after)
     with pytest.raises(KeyboardInterrupt):
         writer().apply([vendor("A"), vendor("B")])
     assert on_disk.links() == {}

@@ -136,10 +136,15 @@ def resolve(
     connection: Connection, company: Company, stream: str, bill_ids: Iterable[str], *, now: dt.datetime
 ) -> None:
     """Mark the failures of these records as resolved, dismissed ones too: the records went through."""
-    for bill_id in bill_ids:
+    for part in portions(bill_ids):
         connection.execute(
             update(failures)
-            .where(_is(company, stream, bill_id), failures.c.status != str(Status.RESOLVED))
+            .where(
+                _of(company),
+                failures.c.stream == stream,
+                failures.c.bill_id.in_(part),
+                failures.c.status != str(Status.RESOLVED),
+            )
             .values(status=str(Status.RESOLVED), resolved_at=now)
         )
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from target_quickbooks.links import Company
 from target_quickbooks.store.cipher import Cipher
@@ -86,12 +86,35 @@ def settle(
     intuit_tid: str | None = None,
 ) -> None:
     """Note how an intent ended; its document is no longer needed."""
+    settle_all(connection, [intent], outcome, now=now, fault_code=fault_code, intuit_tid=intuit_tid)
+
+
+def settle_all(
+    connection: Connection,
+    settled: Iterable[Intent],
+    outcome: Outcome,
+    *,
+    now: dt.datetime,
+    fault_code: str | None = None,
+    intuit_tid: str | None = None,
+) -> None:
+    """Note that intents ended alike; their documents are no longer needed."""
+    rows = [
+        {
+            "realm": intent.company.realm_id,
+            "request": intent.request_id,
+            "item": intent.batch_item_id,
+        }
+        for intent in settled
+    ]
+    if not rows:
+        return
     connection.execute(
         update(intents)
         .where(
-            intents.c.realm_id == intent.company.realm_id,
-            intents.c.request_id == intent.request_id,
-            intents.c.batch_item_id == intent.batch_item_id,
+            intents.c.realm_id == bindparam("realm"),
+            intents.c.request_id == bindparam("request"),
+            intents.c.batch_item_id == bindparam("item"),
         )
         .values(
             outcome=str(outcome),
@@ -99,7 +122,8 @@ def settle(
             fault_code=fault_code,
             intuit_tid=intuit_tid,
             document=None,
-        )
+        ),
+        rows,
     )
 
 

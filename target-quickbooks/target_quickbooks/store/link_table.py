@@ -9,11 +9,23 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Text, and_, delete, func, insert, select, type_coerce, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+    type_coerce,
+    update,
+)
 
 from target_quickbooks.links import Company, Link
 from target_quickbooks.store.portions import IDS_PER_QUERY, portions
 from target_quickbooks.store.tables import links
+from target_quickbooks.store.upserting import upsert
 
 #: The vendor in what was last sent for a purchase order, as ``to_json`` writes it.
 _VENDOR_SENT = re.compile(r'"VendorRef":\{"value":"([^"]+)"')
@@ -146,41 +158,45 @@ def select_links(connection: Connection, selection: Selection) -> list[Stored]:
 
 def save(connection: Connection, company: Company, link: Link, *, now: dt.datetime) -> None:
     """Insert or replace a link."""
-    values: dict[str, Any] = {
-        "quickbooks_id": link.quickbooks_id,
-        "sync_token": link.sync_token,
-        "quickbooks_name": link.quickbooks_name,
-        "payload_digest": link.payload_digest,
-        "source_digest": link.source_digest,
-        "desired": dict(link.desired),
-        "line_ids": dict(link.line_ids),
-        "reference_only": int(link.reference_only),
-        "updated_at": now,
-    }
-    key = {
-        "realm_id": company.realm_id,
-        "organization_id": company.organization_id,
-        "entity": link.entity,
-        "bill_id": link.bill_id,
-    }
-    changed = connection.execute(
-        update(links)
-        .where(_of(company), links.c.entity == link.entity, links.c.bill_id == link.bill_id)
-        .values(**values)
-    )
-    if changed.rowcount == 0:
-        connection.execute(insert(links).values(**key, **values, created_at=now))
+    save_all(connection, [(company, link)], now=now)
+
+
+def save_all(connection: Connection, saved: Iterable[tuple[Company, Link]], *, now: dt.datetime) -> None:
+    """Insert or replace links."""
+    rows: list[dict[str, Any]] = [
+        {
+            "realm_id": company.realm_id,
+            "organization_id": company.organization_id,
+            "entity": link.entity,
+            "bill_id": link.bill_id,
+            "quickbooks_id": link.quickbooks_id,
+            "sync_token": link.sync_token,
+            "quickbooks_name": link.quickbooks_name,
+            "payload_digest": link.payload_digest,
+            "source_digest": link.source_digest,
+            "desired": dict(link.desired),
+            "line_ids": dict(link.line_ids),
+            "reference_only": int(link.reference_only),
+            "created_at": now,
+            "updated_at": now,
+        }
+        for company, link in saved
+    ]
+    if rows:
+        connection.execute(upsert(connection, links, kept={"created_at"}), rows)
 
 
 def remember_source(
     connection: Connection, company: Company, entity: str, digests: Iterable[tuple[str, str]]
 ) -> None:
     """Note new fingerprints of records that changed in BILL without changing what QuickBooks holds."""
-    for bill_id, digest in digests:
+    rows = [{"id": bill_id, "digest": digest} for bill_id, digest in digests]
+    if rows:
         connection.execute(
             update(links)
-            .where(_of(company), links.c.entity == entity, links.c.bill_id == bill_id)
-            .values(source_digest=digest)
+            .where(_of(company), links.c.entity == entity, links.c.bill_id == bindparam("id"))
+            .values(source_digest=bindparam("digest")),
+            rows,
         )
 
 

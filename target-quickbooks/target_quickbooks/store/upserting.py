@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import ColumnElement, Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 
 def upsert(
-    connection: Connection, table: Table, *, where: ColumnElement[bool] | None = None
+    connection: Connection,
+    table: Table,
+    *,
+    where: ColumnElement[bool] | None = None,
+    kept: Collection[str] = (),
 ) -> postgresql.Insert | sqlite.Insert:
     """A statement that inserts rows, which are given when it is executed, and replaces those of the same key.
 
@@ -15,9 +21,10 @@ def upsert(
         connection: Whose engine it is for.
         table: The table; rows have all of its columns.
         where: Which present rows may be replaced; the others stay as they are.
+        kept: Columns that keep their values in rows that are replaced.
     """
     keys = [column.name for column in table.primary_key.columns]
-    others = [column.name for column in table.columns if column.name not in keys]
+    others = [column.name for column in table.columns if column.name not in {*keys, *kept}]
     if connection.dialect.name == "postgresql":
         statement = postgresql.insert(table)
         changed = {name: statement.excluded[name] for name in others}
