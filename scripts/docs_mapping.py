@@ -9,13 +9,14 @@ from typing import Any
 
 import simplejson
 from target_quickbooks.exact_json import to_json
+from target_quickbooks.mapping.bill_transaction import map_as_bill
 from target_quickbooks.mapping.chart import Chart, ClassTracking, Company, Entries, Entry
 from target_quickbooks.mapping.payload import Mapped
 from target_quickbooks.mapping.purchase_order import OrderContext, VendorInQuickBooks, map_bill
 from target_quickbooks.mapping.refusal import Refusal
-from target_quickbooks.mapping.source import Kind, Reference, read_bill, read_vendor
+from target_quickbooks.mapping.source import Bill, Kind, Reference, read_bill, read_vendor
 from target_quickbooks.mapping.vendor import map_vendor
-from target_quickbooks.policies import Policies
+from target_quickbooks.policies import Policies, TransactionType
 
 ORGANIZATION = "00802EXAMPLEORGANIZ1"
 COMPANY = Company(
@@ -129,11 +130,17 @@ def line(account: str) -> dict[str, Any]:
     }
 
 
-def order(record: Mapping[str, Any], *, currency: str = "USD", **policies: Any) -> Mapped:
+def order(
+    record: Mapping[str, Any],
+    *,
+    currency: str = "USD",
+    mapping: Callable[[Bill, VendorInQuickBooks, OrderContext], Mapped] = map_bill,
+    **policies: Any,
+) -> Mapped:
     """The purchase order that a bill becomes."""
     context = OrderContext(ORGANIZATION, CHART, REFERENCES, Policies(**policies))
     vendor = VendorInQuickBooks("58", "Harbor Light - Electric", currency)
-    return map_bill(read_bill({"organizationId": ORGANIZATION, **record}), vendor, context)
+    return mapping(read_bill({"organizationId": ORGANIZATION, **record}), vendor, context)
 
 
 def example_vendor() -> Iterator[str]:
@@ -146,6 +153,14 @@ def example_bill() -> Iterator[str]:
     """Lines by item and by account, with class, job and location."""
     record = bill()
     yield from both(record, order(record).payload)
+
+
+def example_payable() -> Iterator[str]:
+    """The same bill where payables are kept in QuickBooks."""
+    record = bill()
+    mapped = order(record, mapping=map_as_bill, transaction_type=TransactionType.BILL)
+    payload = {**mapped.payload, "Line": ["..."]}
+    yield from fenced("json", pretty(payload))
 
 
 def example_map() -> Iterator[str]:
@@ -186,6 +201,7 @@ def example_number() -> Iterator[str]:
 EXAMPLES: dict[str, Callable[[], Iterator[str]]] = {
     "vendor": example_vendor,
     "bill": example_bill,
+    "payable": example_payable,
     "map": example_map,
     "inactive": example_inactive,
     "foreign": example_foreign,

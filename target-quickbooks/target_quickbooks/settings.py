@@ -32,6 +32,7 @@ from target_quickbooks.policies import (
 )
 from target_quickbooks.settings_schema import Mode
 
+_REQUIRED = ("client_id", "client_secret", "realm_id", "encryption_key")
 _E = TypeVar("_E", bound=enum.StrEnum)
 
 _PRODUCTION_API = "https://quickbooks.api.intuit.com"
@@ -73,6 +74,9 @@ def from_config(config: Mapping[str, Any], *, default_store_url: str) -> Setting
     Raises:
         SettingsError: A value passes the schema but cannot be used.
     """
+    missing = [name for name in _REQUIRED if not config.get(name)]
+    if missing:
+        raise SettingsError(f"{', '.join(missing)} of target-quickbooks must be set.")
     realm_id = "".join(str(config["realm_id"]).split())
     if not (realm_id.isascii() and realm_id.isdecimal()):
         msg = f"realm_id '{realm_id}' is not a company id: it is the number QuickBooks shows as company id."

@@ -209,3 +209,9 @@ def test_settings_from_the_environment(monkeypatch, tmp_path):
     assert (settings.fail_on_failed_records, settings.ignore_unknown_streams) == (False, True)
     assert (settings.max_retry_seconds, settings.wait_for_run_seconds) == (7, 0)
     assert settings.report_path == Path(tmp_path / "report.json")
+
+
+def test_what_is_not_set_is_named():
+    """Also where nobody checked the configuration before, as when the webhook shim asks Meltano for it."""
+    with pytest.raises(SettingsError, match="client_secret, encryption_key of target-quickbooks must be set"):
+        from_config({"client_id": "id", "realm_id": "1", "encryption_key": ""}, default_store_url="sqlite://")
