@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 from target_quickbooks.errors import StoreError
 from target_quickbooks.store import lease_table, run_table
-from webhook_shim import rounds
 from webhook_shim.jobs import Workshop
 from webhook_shim.rounds import Outcome, Result, Round, exit_code
 from webhook_shim.settings import read
@@ -256,12 +255,18 @@ def test_differences_alone_have_an_exit_code_of_their_own():
         assert of(Outcome.DIFFERENCES, bad) == 1
 
 
-async def test_differences_are_what_the_report_of_a_reconciliation_says(tmp_path):
-    report = tmp_path / "report.json"
-    for content, differ in (('{"in_step": false}', True), ('{"in_step": true}', False), ("{", False)):
-        report.write_text(content)
-        assert rounds._differ(report) is differ
-    assert rounds._differ(tmp_path / "none.json") is False
+async def test_differences_are_what_a_reconciliation_found(new_firm, monkeypatch):
+    firm = new_firm(2)
+    do = Workshop.do
+
+    async def done(workshop, books, *others):
+        job = await do(workshop, books, *others)
+        return replace(job, counts={"reconciliation": {"in_step": books is firm.companies[0]}})
+
+    monkeypatch.setattr(Workshop, "do", done)
+    results = await firm.round()
+    assert [result.outcome for result in results] == [Outcome.DONE, Outcome.DIFFERENCES]
+    assert exit_code(results) == 2
 
 
 def _project(firm, **variables):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +27,6 @@ from webhook_shim.store.jobs_table import Job, Kind, Status
 
 #: How long to wait before looking whether what is in the way has ended.
 LOOK_SECONDS = 5.0
-_RECONCILE = "reconcile"
 _CREATED, _UPDATED, _REFUSED = ("created",), ("updated", "closed"), ("failed", "blocked")
 
 logger = logging.getLogger("webhook-shim")
@@ -154,12 +152,12 @@ class Round:
 
     async def _attempt(self, books: Books) -> Job | None:
         async with tenure.held(self._store, books.company, self._now) as ours:
-            return await self._alone(books) if ours else None
+            return await self._alone(books, ours.lost) if ours else None
 
-    async def _alone(self, books: Books) -> Job | None:
+    async def _alone(self, books: Books, lost: asyncio.Event) -> Job | None:
         for job in await run_in_threadpool(self._abandoned, books):
-            await self._workshop.take_over(job)
-        return await self._workshop.do(books, self._kind, self._reason, None)
+            await self._workshop.take_over(job, lost)
+        return await self._workshop.do(books, self._kind, self._reason, None, lost)
 
     def _abandoned(self, books: Books) -> list[Job]:
         with self._store.reading() as connection:
@@ -171,13 +169,11 @@ class Round:
         hurried.cancel()
 
     def _judged(self, books: Books, job: Job, began: dt.datetime) -> Result:
-        log = Path(job.log_path) if job.log_path else None
-        report = workplace.report_of(log) if log else None
         refused = _sum(job.counts, _REFUSED)
         return Result(
             company=books.name,
             title=books.title,
-            outcome=_outcome(books, job, report, refused),
+            outcome=_outcome(books, job, refused),
             created=_sum(job.counts, _CREATED),
             updated=_sum(job.counts, _UPDATED),
             refused=refused,
@@ -185,14 +181,14 @@ class Round:
             detail=job.detail,
             job_id=job.id,
             log_path=job.log_path,
-            report=str(report) if report and report.exists() else None,
+            report=_report(Path(job.log_path)) if job.log_path else None,
         )
 
 
-def _outcome(books: Books, job: Job, report: Path | None, refused: int) -> Outcome:
+def _outcome(books: Books, job: Job, refused: int) -> Outcome:
     if job.status == Status.STOPPED:
         return Outcome.STOPPED
-    if job.kind == _RECONCILE and report and _differ(report):
+    if _differ(job):
         return Outcome.DIFFERENCES
     if job.status != Status.SUCCEEDED:
         return Outcome.FAILED
@@ -200,13 +196,16 @@ def _outcome(books: Books, job: Job, report: Path | None, refused: int) -> Outco
     return Outcome.REFUSED if refused and not tolerant else Outcome.DONE
 
 
-def _differ(report: Path) -> bool:
+def _differ(job: Job) -> bool:
     """Whether a reconciliation came to its end and found differences."""
-    try:
-        found = json.loads(report.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(found, dict) and found.get("in_step") is False
+    found = job.counts.get("reconciliation")
+    return isinstance(found, Mapping) and found.get("in_step") is False
+
+
+def _report(log: Path) -> str | None:
+    """What the job wrote beside its log: a file, or a directory of several."""
+    found = (path for path in (workplace.report_of(log), log.with_suffix("")) if path.exists())
+    return next((str(path) for path in found), None)
 
 
 def _sum(counts: Mapping[str, Any], names: Sequence[str]) -> int:
