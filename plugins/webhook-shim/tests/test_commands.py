@@ -43,8 +43,8 @@ def job(kind=Kind.SYNC, reason="event", arguments=()):
     return Job(RUN_ID, Company("1", "O"), kind, reason, Status.RUNNING, NOW, arguments)
 
 
-def judge(exit_code, log="", *, kind=Kind.SYNC, report="", stop=None):
-    return commands.judge(kind, exit_code, log, report=report, stop=stop)
+def judge(exit_code, log="", *, kind=Kind.SYNC, report="", stop=None, outcome=None):
+    return commands.judge(kind, exit_code, log, report=report, stop=stop, outcome=outcome)
 
 
 def meltano(books, kind=Kind.SYNC, **changes):
@@ -58,12 +58,14 @@ def meltano(books, kind=Kind.SYNC, **changes):
         (Kind.SYNC, ("sync-vendors-and-bills",)),
         (Kind.DAILY, ("sync-vendors-and-bills", "sync-payments-and-recurring")),
         (Kind.PLAN, ("tap-bill", "target-quickbooks-plan")),
+        (Kind.RECONCILE, ("reconcile",)),
     ],
 )
 def test_what_meltano_runs(new_books, kind, blocks):
     found = meltano(new_books(), kind)
     assert found.arguments == ("meltano", "--environment", "production", "run", "--run-id", RUN_ID, *blocks)
     assert ("TARGET_QUICKBOOKS_PLAN_REPORT_PATH" in found.variables) == (kind == Kind.PLAN)
+    assert ("TARGET_QUICKBOOKS_RECONCILE_REPORT_PATH" in found.variables) == (kind == Kind.RECONCILE)
 
 
 def test_several_companies_have_bookmarks_of_their_own(new_books):
@@ -165,6 +167,27 @@ def test_a_run_whose_end_nobody_saw_is_judged_by_its_log(log, status):
 )
 def test_a_replay_has_done_its_work_once_it_reports(report, verdict):
     assert judge(1, kind=Kind.REPLAY, report=report) == verdict
+
+
+@pytest.mark.parametrize("exit_code", [0, 1, 2, None])
+def test_differences_are_what_a_reconciliation_is_for_and_no_failure(exit_code):
+    """Meltano makes 1 of the loader's 2; what tells is that there is a result."""
+    found = judge(exit_code, kind=Kind.RECONCILE, outcome="2 differences between the books.")
+    assert found == Verdict(Status.SUCCEEDED, "2 differences between the books.")
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "stop", "status"),
+    [
+        (0, None, Status.FAILED),
+        (1, None, Status.FAILED),
+        (None, None, Status.LOST),
+        (143, Stop.SHUTDOWN, Status.STOPPED),
+        (143, Stop.LIMIT, Status.FAILED),
+    ],
+)
+def test_a_reconciliation_without_a_result_is_none(exit_code, stop, status):
+    assert judge(exit_code, kind=Kind.RECONCILE, stop=stop).status is status
 
 
 def test_a_run_that_was_stopped_did_not_fail_unless_it_took_too_long():

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from target_quickbooks.process import this_process
 from target_quickbooks.store import lease_table, run_table
-from webhook_shim import commands, jobs, processes, workplace
+from webhook_shim import commands, jobs, processes, reconciliation, workplace
 from webhook_shim.backlog import clean
 from webhook_shim.events import Event, System
 from webhook_shim.jobs import Workshop
@@ -570,6 +570,41 @@ async def test_events_of_quickbooks_lead_to_a_check_and_to_no_run(shim):
         await until(lambda: shim.checked == [2])
     assert shim.meltano.calls == []
     assert shim.unsettled(system=System.QUICKBOOKS) == 0
+
+
+async def test_a_comparison_of_the_books_keeps_its_verdict_with_the_job_and_its_reports_beside_the_log(shim):
+    """Differences end Meltano with 1; that is no failure."""
+    head = {"finished_at": "2026-11-22T02:47:00+00:00", "in_step": False, "differences": 2}
+    head |= {"refused_on_record": 1, "checked": {"bills": 3}, "found": {"missing": 2}}
+    total = {"currency": "USD", "bills": 3, "bill_sum": 30.10, "orders": 1, "order_sum": 10.05}
+    text = json.dumps(head | {"totals": {"by_currency": [total], "by_vendor": []}})[:-1] + ',"findings":['
+    reports = '"$TARGET_QUICKBOOKS_RECONCILE_REPORT_PATH"'
+    shim.meltano.behave(f"printf '%s\\n' '{text}' ']}}' > {reports}/reconciliation.json; exit 1")
+    job_id = shim.ask(Kind.RECONCILE)
+    async with shim.running():
+        await until(lambda: shim.job(job_id).status == Status.SUCCEEDED)
+    job = shim.job(job_id)
+    assert job.detail == "2 differences between the books, 1 refused record on record."
+    found = reconciliation.reconciled(job.counts)
+    assert (found.in_step, found.differences, found.known) == (False, 2, 1)
+    assert [(one.currency, str(one.difference)) for one in found.sums] == [("USD", "20.05")]
+    directory = workplace.reports_of(Path(job.log_path))
+    assert directory.stat().st_mode & 0o077 == 0
+    past = time.time() - 91 * 24 * 3600
+    os.utime(directory, (past, past))
+    clean(shim.settings, shim.store, now() + dt.timedelta(days=91))
+    assert not directory.exists()
+
+
+async def test_a_comparison_that_broke_off_has_no_verdict(shim):
+    reports = '"$TARGET_QUICKBOOKS_RECONCILE_REPORT_PATH"'
+    shim.meltano.behave(
+        f"""printf '{{"in_step": true,"findings":[' > {reports}/reconciliation.json; exit 1"""
+    )
+    job_id = shim.ask(Kind.RECONCILE)
+    async with shim.running():
+        await until(lambda: shim.job(job_id).status == Status.FAILED)
+    assert reconciliation.reconciled(shim.job(job_id).counts) is None
 
 
 async def test_what_is_old_is_forgotten(shim):

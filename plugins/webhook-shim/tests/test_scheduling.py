@@ -260,3 +260,49 @@ def test_nobody_gets_a_turn_when_there_is_no_room_or_nothing_due():
     assert turns(steps, {}, free=0, now=NOON) == []
     assert turns(steps, {}, free=-1, now=NOON) == []
     assert turns(steps, {}, free=1, now=NOON - dt.timedelta(seconds=1)) == []
+
+
+NIGHTLY = replace(RULES, reconcile_at=dt.time(2, 45, tzinfo=dt.UTC))
+
+
+def night(**changes):
+    """What comes after nothing else is due."""
+    calm = {"past": (past(started=1, lasted=0.5),), "up_since": ago(days=2)}
+    return next_step(situation(**calm | changes), NIGHTLY, NOON)
+
+
+def compared(status=Status.SUCCEEDED, **units):
+    return Past(Kind.RECONCILE, status, ago(**units), ago(**units) + dt.timedelta(minutes=5))
+
+
+def test_the_books_are_compared_once_a_night_and_a_night_that_was_missed_is_made_up_for():
+    missed = night(reconciliations=(compared(days=1),))
+    assert missed == Step(ago(hours=9, minutes=15), Kind.RECONCILE, "nightly")
+    assert night(reconciliations=(compared(hours=9),)).kind == Kind.SYNC
+
+
+def test_the_first_comparison_waits_for_its_time():
+    """A server that has just been started has other things to do."""
+    assert night(up_since=ago(hours=1), past=()).kind == Kind.SYNC
+    assert night().kind == Kind.RECONCILE
+
+
+def test_the_books_are_not_compared_where_that_is_switched_off_or_others_do_it():
+    assert next_step(situation(up_since=ago(days=2)), RULES, NOON).kind == Kind.SYNC
+    assert next_step(situation(up_since=ago(days=2)), replace(NIGHTLY, receive_only=True), NOON) is None
+
+
+def test_what_is_to_be_written_goes_before_the_comparison():
+    assert night(past=(past(started=60),)).kind == Kind.SYNC
+    assert night(last_daily=ago(days=2)).kind == Kind.DAILY
+
+
+def test_a_comparison_that_failed_is_tried_again_later():
+    failed = night(reconciliations=(compared(Status.FAILED, minutes=6), compared(days=1)))
+    assert failed.kind == Kind.RECONCILE
+    assert failed.due == ago(minutes=1) + dt.timedelta(seconds=30)
+
+
+def test_a_comparison_that_was_asked_for_is_made_at_once_and_not_twice():
+    asked = Asked("j1", Kind.RECONCILE, "person", ago(seconds=1))
+    assert night(asked=(asked,)) == Step(ago(seconds=1), Kind.RECONCILE, "person", "j1")

@@ -58,6 +58,7 @@ def situation(connection: Connection, books: Books, up_since: dt.datetime) -> Si
     """What decides about a company's next run."""
     events = inbox_table.waiting(connection, System.BILL, books.organization_id)
     past = jobs_table.last_begun(connection, books.company, kinds=SYNCING, limit=_REMEMBERED)
+    compared = jobs_table.last_begun(connection, books.company, kinds=[Kind.RECONCILE], limit=_REMEMBERED)
     daily = jobs_table.last_success(connection, books.company, Kind.DAILY)
     return Situation(
         up_since=up_since,
@@ -65,6 +66,7 @@ def situation(connection: Connection, books: Books, up_since: dt.datetime) -> Si
         asked=[_asked(job) for job in jobs_table.waiting(connection, books.company)],
         past=_past(past),
         last_daily=daily.started_at if daily else None,
+        reconciliations=_past(compared),
     )
 
 

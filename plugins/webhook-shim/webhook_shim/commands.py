@@ -27,6 +27,12 @@ _BLOCKS = {
     Kind.SYNC: ("sync-vendors-and-bills",),
     Kind.DAILY: ("sync-vendors-and-bills", "sync-payments-and-recurring"),
     Kind.PLAN: ("tap-bill", "target-quickbooks-plan"),
+    Kind.RECONCILE: ("reconcile",),
+}
+#: Where those that only read write what they found.
+_REPORTS = {
+    Kind.PLAN: "TARGET_QUICKBOOKS_PLAN_REPORT_PATH",
+    Kind.RECONCILE: "TARGET_QUICKBOOKS_RECONCILE_REPORT_PATH",
 }
 _DETAIL_LENGTH = 500
 _TRIGGER_REASON_LENGTH = 14
@@ -93,10 +99,28 @@ def meltano(
     arguments += ["run", "--run-id", job.id]
     if suffix:
         arguments += ["--state-id-suffix", suffix]
-    plan = {"TARGET_QUICKBOOKS_PLAN_REPORT_PATH": report} if job.kind == Kind.PLAN else {}
+    variable = _REPORTS.get(Kind(job.kind))
+    reports = {variable: report} if variable else {}
     return Command(
         arguments=(*arguments, *_BLOCKS[Kind(job.kind)]),
-        variables={**books.variables, **_TOLERANT, **plan, TRIGGER: trigger(job)},
+        variables={**books.variables, **_TOLERANT, **reports, TRIGGER: trigger(job)},
+    )
+
+
+def direct(job: Job, books: Books, *, python: str, report: str) -> Command:
+    """The run of a job without Meltano (see ``direct``).
+
+    Args:
+        job: The job.
+        books: Whose.
+        python: The interpreter.
+        report: Where a plan writes its report, or a reconciliation its reports.
+    """
+    pipelines = ("plan",) if job.kind == Kind.PLAN else _BLOCKS[Kind(job.kind)]
+    own = {} if job.kind in SYNCING else {"TARGET_QUICKBOOKS_REPORT_PATH": report}
+    return Command(
+        arguments=(python, "-m", "webhook_shim.direct", *pipelines),
+        variables={**books.variables, **_TOLERANT, **own, TRIGGER: trigger(job)},
     )
 
 
@@ -128,7 +152,15 @@ def trigger(job: Job) -> str:
     return f"webhook-shim {job.reason[:_TRIGGER_REASON_LENGTH]} {job.id}"
 
 
-def judge(kind: str, exit_code: int | None, log: str, *, report: str, stop: Stop | None) -> Verdict:
+def judge(
+    kind: str,
+    exit_code: int | None,
+    log: str,
+    *,
+    report: str,
+    stop: Stop | None,
+    outcome: str | None = None,
+) -> Verdict:
     """How a process ended.
 
     Args:
@@ -137,18 +169,28 @@ def judge(kind: str, exit_code: int | None, log: str, *, report: str, stop: Stop
         log: The end of its log.
         report: What it reported, if it reports.
         stop: Why it was told to stop, if it was.
+        outcome: What a reconciliation found, if it came to that: differences are no failure, whatever exit
+            code Meltano makes of them.
     """
+    if kind == Kind.RECONCILE:
+        return Verdict(Status.SUCCEEDED, outcome) if outcome else _unfinished(exit_code, log, stop)
     if exit_code == 0 or (exit_code is None and _ended_well(log)):
         return Verdict(Status.SUCCEEDED)
     if kind == Kind.REPLAY and (results := _results(report)) is not None:
         still = sum(bool(result.get("failed")) for result in results)
         return Verdict(Status.SUCCEEDED, f"{still} of {len(results)} still fail." if still else "")
+    return _unfinished(exit_code, log, stop)
+
+
+def _unfinished(exit_code: int | None, log: str, stop: Stop | None) -> Verdict:
     if stop is Stop.SHUTDOWN:
         return Verdict(Status.STOPPED, "Stopped with the server; what it wrote is recorded.")
     if stop is Stop.LIMIT:
         return Verdict(Status.FAILED, "Stopped because it took too long (run_minutes); it goes on next time.")
     if exit_code is None:
         return Verdict(Status.LOST, "The server ended before it did, and it left no sign of having finished.")
+    if exit_code == 0:
+        return Verdict(Status.FAILED, "It ended without a result; its log says more.")
     return _failed(exit_code, log)
 
 

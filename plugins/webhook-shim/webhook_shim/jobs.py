@@ -11,6 +11,7 @@ import sysconfig
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -18,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from target_quickbooks.store.database import Store
 from target_quickbooks.store.tables import runs
 
-from webhook_shim import commands, processes, workplace
+from webhook_shim import commands, processes, reconciliation, workplace
 from webhook_shim.commands import Command, Stop, Verdict
 from webhook_shim.companies import Books
 from webhook_shim.events import System
@@ -131,7 +132,7 @@ class Workshop:
             executable=self._settings.meltano,
             environment=self._settings.environment,
             suffix=books.name if self._several else "",
-            report=str(workplace.report_of(log)),
+            report=str(_report_path(job, log)),
         )
         if not self._several:
             return command
@@ -145,10 +146,27 @@ class Workshop:
     def _judged(self, job: Job, exit_code: int | None, stop: Stop | None) -> Job:
         log = Path(job.log_path or os.devnull)
         report = workplace.tail(workplace.report_of(log)) if job.kind == Kind.REPLAY else ""
-        verdict = commands.judge(job.kind, exit_code, workplace.tail(log), report=report, stop=stop)
-        return self._end(job, exit_code, verdict)
+        kept: dict[str, Any] = {}
+        if job.kind == Kind.RECONCILE and (found := reconciliation.read_summary(workplace.reports_of(log))):
+            kept[reconciliation.KEY] = found
+        outcome = reconciliation.reconciled(kept)
+        verdict = commands.judge(
+            job.kind,
+            exit_code,
+            workplace.tail(log),
+            report=report,
+            stop=stop,
+            outcome=outcome.sentence if outcome else None,
+        )
+        return self._end(job, exit_code, verdict, kept)
 
-    def _end(self, job: Job, exit_code: int | None, verdict: Verdict) -> Job:
+    def _end(
+        self,
+        job: Job,
+        exit_code: int | None,
+        verdict: Verdict,
+        kept: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Job:
         now = self._now()
         with self._store.writing() as connection:
             if verdict.status is Status.WAITING:
@@ -160,7 +178,7 @@ class Workshop:
                     status=verdict.status,
                     detail=verdict.detail,
                     exit_code=exit_code,
-                    counts=_counts(connection, job),
+                    counts={**_counts(connection, job), **kept},
                     now=now,
                 )
                 if verdict.status is Status.SUCCEEDED and job.kind in SYNCING:
@@ -171,6 +189,19 @@ class Workshop:
         else:
             logger.warning("%s: %s. %s", _named(job), verdict.status, verdict.detail)
         return ended or job
+
+
+def _report_path(job: Job, log: Path) -> Path:
+    """Where the target writes what it found; a directory, which takes all kinds of report, is made for it.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    if job.kind != Kind.RECONCILE:
+        return workplace.report_of(log)
+    reports = workplace.reports_of(log)
+    reports.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return reports
 
 
 def _settle(connection: Connection, job: Job, now: dt.datetime) -> None:

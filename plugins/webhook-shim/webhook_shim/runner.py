@@ -75,6 +75,7 @@ class Runner:
             debounce=settings.debounce,
             poll_every=settings.poll_every,
             daily_at=settings.daily_at,
+            reconcile_at=settings.reconcile_at,
             receive_only=settings.receive_only,
         )
         self._store = store

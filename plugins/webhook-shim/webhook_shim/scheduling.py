@@ -29,12 +29,14 @@ class Rules:
     """What the settings say.
 
     Attributes:
+        reconcile_at: When to compare the books each day; None for never.
         receive_only: Begin nothing but what somebody asked for: another scheduler does the rest.
     """
 
     debounce: dt.timedelta
     poll_every: dt.timedelta
     daily_at: dt.time
+    reconcile_at: dt.time | None = None
     receive_only: bool = False
 
 
@@ -55,7 +57,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """An ended run of a kind that reads vendors and bills."""
+    """An ended run."""
 
     kind: str
     status: str
@@ -73,6 +75,7 @@ class Situation:
         asked: What waits, in the order of asking.
         past: The latest runs, newest first: enough of them to hold the latest success, or many failures.
         last_daily: When the last daily run that succeeded began.
+        reconciliations: The latest reconciliations, newest first.
     """
 
     up_since: dt.datetime
@@ -80,6 +83,7 @@ class Situation:
     asked: Sequence[Asked] = ()
     past: Sequence[Past] = ()
     last_daily: dt.datetime | None = None
+    reconciliations: Sequence[Past] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,8 @@ def next_step(situation: Situation, rules: Rules, now: dt.datetime) -> Step | No
             steps.append(_daily(situation, rules, now))
         if not waiting & set(SYNCING):
             steps.append(_sync(situation, rules))
+        if rules.reconcile_at and Kind.RECONCILE not in waiting:
+            steps.append(_reconcile(situation, rules.reconcile_at, now))
     due = [step for step in steps if step.due <= now]
     if due:
         return min(due, key=_urgency)
@@ -142,10 +148,13 @@ def last_daily_time(daily_at: dt.time, now: dt.datetime) -> dt.datetime:
 
 
 def _urgency(step: Step) -> tuple[int, dt.datetime]:
-    """What somebody waits for goes first; then the daily run, which does all that the other one does."""
+    """What somebody waits for goes first; then the daily run, which does all that the other one does.
+
+    The books are compared when nothing is left to be written.
+    """
     if step.job_id:
         return (0, step.due)
-    return (1 if step.kind == Kind.DAILY else 2, step.due)
+    return ({Kind.DAILY: 1, Kind.RECONCILE: 3}.get(Kind(step.kind), 2), step.due)
 
 
 def _asked(work: Asked) -> Step:
@@ -160,6 +169,17 @@ def _daily(situation: Situation, rules: Rules, now: dt.datetime) -> Step:
     failures = _in_a_row(past for past in situation.past if past.kind == Kind.DAILY)
     due = max(situation.up_since if not situation.past else moment, moment)
     return Step(_backed_off(due, failures, LONGEST_DAILY_BACK_OFF), Kind.DAILY, "daily")
+
+
+def _reconcile(situation: Situation, reconcile_at: dt.time, now: dt.datetime) -> Step:
+    """Once a day, of which one that was missed is made up for; the first one not before its time has come."""
+    moment = last_daily_time(reconcile_at, now)
+    past = situation.reconciliations
+    if not past and situation.up_since > moment:
+        return Step(moment + _DAY, Kind.RECONCILE, "nightly")
+    if any(one.status == Status.SUCCEEDED and one.started_at >= moment for one in past):
+        return Step(moment + _DAY, Kind.RECONCILE, "nightly")
+    return Step(_backed_off(moment, _in_a_row(past), LONGEST_DAILY_BACK_OFF), Kind.RECONCILE, "nightly")
 
 
 def _sync(situation: Situation, rules: Rules) -> Step:

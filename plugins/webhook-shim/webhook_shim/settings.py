@@ -21,6 +21,7 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _LAST_PORT = 65535
+_NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "daily_at", "Daily At", "UTC time of the daily run of payments and recurring bills.", default="05:30"
     ),
+    Setting(
+        "reconcile_at",
+        "Reconcile At",
+        "UTC time at which both books are compared each day, which writes nothing; `never` leaves it out.",
+        default="02:45",
+    ),
     Setting("max_runs", "Max Runs", "Runs at the same time, of different companies.", "integer", 2),
     Setting("run_minutes", "Run Minutes", "A run that takes longer is stopped.", "integer", 120),
     Setting("log_path", "Log Path", "Directory of the logs of runs. Default: `logs/runs` in the project."),
@@ -126,6 +133,7 @@ class Settings:
     debounce: dt.timedelta
     poll_every: dt.timedelta
     daily_at: dt.time
+    reconcile_at: dt.time | None
     max_runs: int
     run_limit: dt.timedelta
     log_path: Path
@@ -167,6 +175,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         debounce=dt.timedelta(seconds=_number(environ, "debounce_seconds", 0, 3600)),
         poll_every=dt.timedelta(minutes=_number(environ, "poll_minutes", 1, 1440)),
         daily_at=_time(environ, "daily_at"),
+        reconcile_at=None if _text(environ, "reconcile_at") == _NEVER else _time(environ, "reconcile_at"),
         max_runs=_number(environ, "max_runs", 1, 64),
         run_limit=dt.timedelta(minutes=_number(environ, "run_minutes", 1, 1440)),
         log_path=root / (_text(environ, "log_path") or "logs/runs"),

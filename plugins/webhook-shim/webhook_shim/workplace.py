@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -31,6 +32,11 @@ def log_of(settings: Settings, job: Job, now: dt.datetime) -> Path:
 def report_of(log: Path) -> Path:
     """Beside the log: what a plan or a replay reports, as JSON."""
     return log.with_suffix(".json")
+
+
+def reports_of(log: Path) -> Path:
+    """Beside the log: the directory of what a reconciliation reports, as page, JSON and CSV."""
+    return log.with_suffix("")
 
 
 def tail(path: Path) -> str:
@@ -69,4 +75,9 @@ def forget_logs(settings: Settings, *, before: dt.datetime) -> int:
                 if path.stat().st_mtime < before.timestamp():
                     path.unlink()
                     deleted += 1
+    for path in settings.log_path.glob("*-reconcile-*/"):
+        with contextlib.suppress(OSError):
+            if path.is_dir() and path.stat().st_mtime < before.timestamp():
+                shutil.rmtree(path)
+                deleted += 1
     return deleted

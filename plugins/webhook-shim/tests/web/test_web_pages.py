@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime as dt
 import io
@@ -12,12 +13,14 @@ from decimal import Decimal
 import pytest
 from ap_simulator.testing import running
 from sqlalchemy import select, update
+from tap_bill.tap import TapBill
 from target_quickbooks.comparison import Difference
 from target_quickbooks.errors import StoreError
 from target_quickbooks.store import audit_table, drift_table, failure_table, link_table, run_table
 from target_quickbooks.store.failure_table import Failure, Selection
 from target_quickbooks.store.tables import links
-from webhook_shim import commands
+from target_quickbooks.target import TargetQuickbooks
+from webhook_shim import commands, reconciliation, workplace
 from webhook_shim.store import jobs_table
 from webhook_shim.store.jobs_table import Status
 from webhook_shim.store.tables import jobs
@@ -31,9 +34,19 @@ def failures_of(server, **chosen):
         return failure_table.select_failures(connection, server.store.cipher, Selection(**chosen))
 
 
-def ended_job(server, *, kind="sync", status=Status.SUCCEEDED, log="", exit_code=0, detail="", counts=None):
+def ended_job(
+    server,
+    *,
+    kind="sync",
+    status=Status.SUCCEEDED,
+    log="",
+    exit_code=0,
+    detail="",
+    counts=None,
+    path=None,
+):
     now = server.context.now()
-    path = server.context.settings.log_path / "a-run.log"
+    path = path or server.context.settings.log_path / "a-run.log"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(log)
     with server.store.writing() as connection:
@@ -123,7 +136,15 @@ def test_a_company_without_anything_says_so(serve_pages, empty_books):
     visitor.open("/books/empty")
     assert "Disconnected" in visitor.text
     assert "There is no connection to QuickBooks yet." in visitor.text
-    for path in ("/failures", "/runs", "/drift", "/history", "/preview", "/connection"):
+    for path in (
+        "/failures",
+        "/runs",
+        "/drift",
+        "/reconciliation",
+        "/history",
+        "/preview",
+        "/connection",
+    ):
         assert visitor.open(f"/books/empty{path}").status_code == 200
 
 
@@ -575,7 +596,7 @@ _ODD = ["'; drop table audit; --", "%", "\x00", "x" * 500, "\U0001f9fe", "-1", "
 @pytest.mark.parametrize("text", _ODD, ids=range(len(_ODD)))
 def test_no_parameter_breaks_a_page(visitor, text):
     """Whatever is in the address, a page comes."""
-    for path in ("/history", "/failures", "/runs", "/drift", "/history/export.json"):
+    for path in ("/history", "/failures", "/runs", "/drift", "/reconciliation", "/history/export.json"):
         given = dict.fromkeys(_PARAMETERS, text)
         assert visitor.open(BASE + path, params=given).status_code == 200
 
@@ -621,6 +642,93 @@ def test_drift_is_shown_and_can_be_left_as_it_is(visitor, server):
         assert audit_table.first_break(connection, server.store.fingerprint_key, company.realm_id) is None
     visitor.open(f"{BASE}/history?operation=accept")
     assert "QuickBooks is to stay as it is." in visitor.text
+
+
+@pytest.fixture
+def reconcile(server, demo):
+    """Compares the demo company's books, as a job that ended."""
+
+    def run(status=Status.SUCCEEDED):
+        log = server.context.settings.log_path / "20261122-024500-reconcile-1.log"
+        reports = workplace.reports_of(log)
+        reports.mkdir(parents=True, exist_ok=True)
+        lines = io.StringIO()
+        with contextlib.redirect_stdout(lines), contextlib.redirect_stderr(io.StringIO()):
+            TapBill(config=dict(demo.tap)).sync_all()
+            wanted = [
+                line
+                for line in lines.getvalue().splitlines()
+                if json.loads(line).get("stream") in {"vendors", "bills"}
+            ]
+            config = {**server.books.target_config, "mode": "reconcile", "report_path": str(reports)}
+            target = TargetQuickbooks(config=config)
+            target.listen(io.StringIO("\n".join(wanted)))
+        kept = {reconciliation.KEY: reconciliation.read_summary(reports)}
+        found = reconciliation.reconciled(kept)
+        return ended_job(
+            server, kind="reconcile", status=status, path=log, detail=found.sentence, counts=kept, exit_code=1
+        )
+
+    return run
+
+
+def test_the_books_are_compared_and_the_verdict_is_shown_with_its_reports(visitor, reconcile):
+    visitor.open(BASE + "/reconciliation")
+    assert "The books were not compared yet" in visitor.text
+    assert "each night at 02:45 UTC" in visitor.text
+    job_id = reconcile()
+    visitor.open(BASE + "/reconciliation")
+    assert "Both books agree to the cent, " in visitor.text
+    assert "bills" in visitor.text
+    report = visitor.open(f"{BASE}/reconciliation/{job_id}/report.html")
+    assert report.status_code == 200
+    assert "Reconciliation" in report.text
+    policy = report.headers["content-security-policy"]
+    assert "sandbox" in policy
+    assert "script-src" not in policy
+    sheet = visitor.open(f"{BASE}/reconciliation/{job_id}/report.csv")
+    assert sheet.headers["content-disposition"].startswith('attachment; filename="reconciliation-larkfield-')
+    head = json.loads(visitor.open(f"{BASE}/reconciliation/{job_id}/report.json").text)
+    [total] = [one for one in head["totals"]["by_currency"] if one["currency"] == "USD"]
+    visitor.open(BASE)
+    refused = total["bill_sum"] - total["order_sum"]
+    sums = f"{total['bill_sum']:,.2f} QuickBooks {total['order_sum']:,.2f}, difference {refused:,.2f}"
+    assert sums in visitor.text
+
+
+def test_differences_are_told_on_the_first_page(visitor, server):
+    summary = {"in_step": False, "differences": 3, "refused_on_record": 0, "found": {"missing": 3}}
+    total = {"currency": "USD", "bills": 4, "bill_sum": Decimal("40.10"), "orders": 1, "order_sum": 10}
+    ended_job(server, kind="reconcile", counts={reconciliation.KEY: {**summary, "by_currency": [total]}})
+    visitor.open(BASE)
+    assert "3 differences when the books were compared" in visitor.text
+    assert "QuickBooks 10.00, difference 30.10" in visitor.text
+    visitor.open(BASE + "/reconciliation")
+    assert "3 differences between the books." in visitor.text
+    assert "The report itself was deleted" in visitor.text
+
+
+def test_a_comparison_is_asked_for_and_one_without_a_result_says_so(visitor, server):
+    visitor.open(BASE + "/reconciliation")
+    visitor.submit(BASE + "/reconciliation")
+    assert "The books are being compared" in visitor.text
+    (job,) = server.jobs()
+    assert (job.kind, job.reason) == ("reconcile", "person")
+    failed = {"kind": "reconcile", "status": Status.FAILED, "detail": "BILL cannot be reached."}
+    job_id = ended_job(server, **failed)
+    visitor.open(BASE + "/reconciliation")
+    assert "The latest comparison has no result BILL cannot be reached." in visitor.text
+    for path in (f"/reconciliation/{job_id}/report.html", "/reconciliation/other/report.html"):
+        assert visitor.open(BASE + path).status_code == 404
+
+
+def test_only_reports_of_reconciliations_are_given_out(visitor, server, tmp_path):
+    outside = tmp_path / "outside.log"
+    workplace.reports_of(outside).mkdir()
+    reconciliation.report_in(workplace.reports_of(outside), "json").write_text("secret")
+    job_id = ended_job(server, kind="reconcile", path=outside)
+    for ending in ("json", "html", "log", "..%2f..%2foutside"):
+        assert visitor.open(f"{BASE}/reconciliation/{job_id}/report.{ending}").status_code == 404
 
 
 def test_what_is_not_there_is_said_on_a_page(visitor):

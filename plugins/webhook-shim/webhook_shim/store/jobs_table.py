@@ -29,6 +29,7 @@ class Kind(StrEnum):
     DAILY = "daily"
     REPLAY = "replay"
     PLAN = "plan"
+    RECONCILE = "reconcile"
 
 
 class Status(StrEnum):
@@ -54,7 +55,8 @@ class Job:
         arguments: Of a replay: the numbers of the failures.
         detail: How it ended, for people.
         last_event: The highest inbox id when it began: what it settles if it succeeds.
-        counts: What it did: ``streams`` by name and ``calls``, as the target's runs say.
+        counts: What it did: ``streams`` by name and ``calls``, as the target's runs say; of a reconciliation
+            that came to an end, ``reconciliation``: its verdict and totals.
         finished_at: When it ended; of a waiting row, when another run was in its way.
     """
 

@@ -21,6 +21,7 @@ from webhook_shim.web import (
     metering,
     overview,
     preview,
+    reconciling,
     runs,
     sign_in,
 )
@@ -49,6 +50,9 @@ _OF_A_COMPANY: tuple[tuple[str, str, Act], ...] = (
     ("GET", "/history/{number}", history.show_entry),
     ("GET", "/preview", preview.show_preview),
     ("POST", "/preview", preview.ask_preview),
+    ("GET", "/reconciliation", reconciling.show_reconciliation),
+    ("POST", "/reconciliation", reconciling.ask_reconciliation),
+    ("GET", "/reconciliation/{run}/report.{ending}", reconciling.show_report),
     ("GET", "/connection", connecting.show_connection),
     ("POST", "/connection/start", connecting.start),
     ("POST", "/connection/test", connecting.test),

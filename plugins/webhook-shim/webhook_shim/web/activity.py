@@ -20,7 +20,16 @@ from webhook_shim.web.words import Word
 
 _WRITTEN = ("created", "updated", "closed", "voided", "linked")
 _FAILED = ("failed", "blocked")
-_MODES = {"sync": "Vendors and bills", "plan": "Preview", "replay": "Try failures again"}
+_MODES = {
+    "sync": "Vendors and bills",
+    "plan": "Preview",
+    "replay": "Try failures again",
+    "reconcile": "Compare the books",
+    "drift": "Changes in QuickBooks",
+}
+_ONLY_READ = frozenset({"plan", "reconcile"})
+#: Exit code of a reconciliation that found differences.
+_DIFFERENCES = 2
 _MOST_RUNS = 500
 _NOT_ALL = Word("Done, not all", "warn")
 
@@ -31,7 +40,7 @@ class Activity:
 
     Attributes:
         run_ids: The target's runs it consists of.
-        mode: ``sync``, ``plan`` or ``replay``.
+        mode: ``sync``, ``plan``, ``replay``, ``reconcile`` or ``drift``.
         streams: Counts by stream and by what became of the records.
     """
 
@@ -49,6 +58,11 @@ class Activity:
     run_ids: Sequence[str] = ()
     job: Job | None = None
     detail: str = ""
+
+    @property
+    def writes(self) -> bool:
+        """Whether it writes to QuickBooks."""
+        return self.mode not in _ONLY_READ
 
     @property
     def is_live(self) -> bool:
@@ -125,7 +139,7 @@ def of_job(job: Job, found: Sequence[RowMapping] = ()) -> Activity:
         title=words.named(words.KINDS, job.kind),
         why=words.named(words.REASONS, job.reason),
         status=status,
-        mode="plan" if job.kind == "plan" else "replay" if job.kind == "replay" else "sync",
+        mode=job.kind if job.kind in {"plan", "replay", "reconcile"} else "sync",
         asked_at=job.asked_at,
         started_at=job.started_at,
         finished_at=job.finished_at if job.status not in {"waiting", "running"} else None,
@@ -160,6 +174,8 @@ def of_run(run: RowMapping) -> Activity:
 def _run_status(run: RowMapping, *, refused: int) -> Word:
     if run["finished_at"] is None:
         return Word("Unfinished", "quiet")
+    if run["mode"] == "reconcile" and run["exit_code"] == _DIFFERENCES:
+        return Word("Differences", "warn")
     if run["exit_code"] in {0, 1} and refused:
         return _NOT_ALL
     return Word("Done", "good") if run["exit_code"] == 0 else Word("Failed", "bad")
@@ -169,7 +185,11 @@ def last_writing_run(connection: Connection, realm_id: str) -> RowMapping | None
     """The run that ended last, of those that write."""
     query = (
         select(runs)
-        .where(runs.c.realm_id == realm_id, runs.c.mode != "plan", runs.c.finished_at.is_not(None))
+        .where(
+            runs.c.realm_id == realm_id,
+            runs.c.mode.not_in(sorted(_ONLY_READ)),
+            runs.c.finished_at.is_not(None),
+        )
         .order_by(runs.c.started_at.desc())
         .limit(1)
     )

@@ -16,7 +16,21 @@ _FIXED = {
 }
 
 
-def add(headers: MutableHeaders, *, form_target: str = "", secure: bool = False, keep: bool = False) -> None:
+#: A report is a file that others have made: it may show itself in its own style, and do nothing.
+_REPORT_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
+    "frame-ancestors 'none'; base-uri 'none'; sandbox"
+)
+
+
+def add(
+    headers: MutableHeaders,
+    *,
+    form_target: str = "",
+    secure: bool = False,
+    keep: bool = False,
+    brings_style: bool = False,
+) -> None:
     """Set the security headers.
 
     Args:
@@ -24,6 +38,7 @@ def add(headers: MutableHeaders, *, form_target: str = "", secure: bool = False,
         form_target: A URL whose origin forms may lead to, through a redirect, besides this server.
         secure: Whether the page is reached by https.
         keep: Whether the answer is a file that browsers may keep.
+        brings_style: Whether it is a report with its own style.
     """
     parts = urlsplit(form_target)
     origin = f" {parts.scheme}://{parts.netloc}" if parts.netloc else ""
@@ -31,6 +46,8 @@ def add(headers: MutableHeaders, *, form_target: str = "", secure: bool = False,
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
         f"form-action 'self'{origin}; frame-ancestors 'none'; base-uri 'none'"
     )
+    if brings_style:
+        headers["content-security-policy"] = _REPORT_POLICY
     for name, value in _FIXED.items():
         headers[name] = value
     if secure:

@@ -12,9 +12,10 @@ from target_quickbooks.store import drift_table, failure_table
 from target_quickbooks.store.drift_table import Kind
 
 from webhook_shim.companies import Books
+from webhook_shim.reconciliation import Reconciled
 from webhook_shim.store import jobs_table
 from webhook_shim.store.tables import inbox
-from webhook_shim.web import activity, charts, connections, figures
+from webhook_shim.web import activity, charts, connections, figures, reconciling, words
 from webhook_shim.web.standing import Signs, Standing, judge
 from webhook_shim.web.visits import Visit
 
@@ -29,6 +30,7 @@ class Card:
     books: Books
     standing: Standing
     signs: Signs
+    compared: tuple[jobs_table.Job, Reconciled] | None = None
 
 
 def start(visit: Visit) -> Response:
@@ -37,7 +39,7 @@ def start(visit: Visit) -> Response:
     if len(companies) == 1:
         return visit.send_to(f"/books/{companies[0].name}")
     with visit.context.store.reading() as connection:
-        cards = [_card(connection, books) for books in companies]
+        cards = [_card(connection, books, visit.now) for books in companies]
     return visit.show("companies.html", cards=cards)
 
 
@@ -45,7 +47,7 @@ def overview(visit: Visit) -> Response:
     """One company."""
     books, context, now = visit.books, visit.context, visit.now
     with context.store.reading() as connection:
-        card = _card(connection, books)
+        card = _card(connection, books, now)
         held = connections.grant(connection, books)
         subscribed = connections.subscription(connection, books.organization_id)
         recent = activity.latest(connection, books, limit=_RECENT)
@@ -57,7 +59,7 @@ def overview(visit: Visit) -> Response:
             "calls": figures.calls_in_last_minute(connection, books.realm_id, now),
             "next_poll": _next_poll(visit, connection),
         }
-    last = next((found for found in recent if found.finished_at and found.mode != "plan"), None)
+    last = next((found for found in recent if found.finished_at and found.writes), None)
     return visit.show(
         "overview.html",
         tab="overview",
@@ -66,18 +68,22 @@ def overview(visit: Visit) -> Response:
         recent=recent,
         last=last,
         running=next((found for found in recent if found.is_live), None),
+        compared=card.compared,
+        verdict=reconciling.word(card.compared[1]) if card.compared else None,
         chart=charts.chart(shown),
         days=shown,
         **values,
     )
 
 
-def _card(connection: Connection, books: Books) -> Card:
+def _card(connection: Connection, books: Books, now: dt.datetime) -> Card:
     held = connections.grant(connection, books)
     failures = failure_table.counts(connection, books.company)
     last = activity.last_writing_run(connection, books.realm_id)
     failed = _failed_early(last) or _last_job_failed(connection, books, last)
     drift = drift_table.counts(connection, books.company)
+    compared = reconciling.latest(connection, books)
+    at = compared[0].finished_at if compared else None
     signs = Signs(
         connected=held is not None or bool(books.target_config.get("refresh_token")),
         dead_since=held.dead_since if held else None,
@@ -88,8 +94,10 @@ def _card(connection: Connection, books: Books) -> Card:
         failures=failures.get("open", 0),
         waiting=failures.get("waiting", 0),
         drift=sum(number for kind, number in drift.items() if kind is not Kind.ORPHAN),
+        differences=compared[1].differences if compared else 0,
+        compared_ago=words.ago(at, now) if at else "",
     )
-    return Card(books, judge(signs), signs)
+    return Card(books, judge(signs), signs, compared)
 
 
 def _failed_early(last: Any) -> bool:

@@ -22,6 +22,8 @@ class Signs:
         failures: Records that were refused.
         waiting: Records that wait for another one.
         drift: Differences found in QuickBooks that nobody has dealt with.
+        differences: What the last comparison of both books found to differ.
+        compared_ago: How long ago that was, for people; empty if they were never compared.
     """
 
     connected: bool = True
@@ -33,6 +35,8 @@ class Signs:
     failures: int = 0
     waiting: int = 0
     drift: int = 0
+    differences: int = 0
+    compared_ago: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ def _trouble(signs: Signs) -> Standing | None:
             if signs.dead_since
             else "There is no connection to QuickBooks yet.",
         )
-    if signs.failures or signs.drift:
+    if signs.failures or signs.drift or signs.differences:
         return Standing(Word("Not in step", "bad"), _differences(signs))
     if signs.last_failed:
         return Standing(
@@ -82,9 +86,10 @@ def _calm(signs: Signs) -> Standing:
         )
     if signs.last_ended_at is None:
         return Standing(Word("Not started", "quiet"), "No run has ended yet.")
-    return Standing(
-        Word("In step", "good"), "Everything that BILL has sent is in QuickBooks, as of the last run."
-    )
+    sent = "Everything that BILL has sent is in QuickBooks, as of the last run."
+    if signs.compared_ago:
+        sent = f"{sent} Both books agreed to the cent when they were compared {signs.compared_ago}."
+    return Standing(Word("In step", "good"), sent)
 
 
 def _differences(signs: Signs) -> str:
@@ -97,4 +102,7 @@ def _differences(signs: Signs) -> str:
             if signs.drift != 1
             else "1 object differs in QuickBooks"
         )
+    if signs.differences:
+        differ = count(signs.differences, "difference")
+        parts.append(f"{differ} when the books were compared {signs.compared_ago}")
     return f"{', and '.join(parts)}."

@@ -79,6 +79,7 @@ class Visit:
         form: Fields of a posted form, in order.
         form_target: Where else forms of the answer may lead.
         passive: Whether a program asks, not a person: does not keep the session alive.
+        brings_style: Whether the answer is a report that brings its own style, and needs nothing else.
     """
 
     site: Site
@@ -87,6 +88,7 @@ class Visit:
     form: Sequence[tuple[str, str]] = ()
     form_target: str = ""
     passive: bool = False
+    brings_style: bool = False
 
     @property
     def context(self) -> Context:
@@ -187,7 +189,12 @@ def page(site: Site, act: Act, *, public: bool = False, passive: bool = False) -
             response = await run_in_threadpool(_problem, visit, error.status_code, "")
         except ClientDisconnect:
             return Response(status_code=400)
-        headers.add(response.headers, form_target=visit.form_target, secure=site.is_secure)
+        headers.add(
+            response.headers,
+            form_target=visit.form_target,
+            secure=site.is_secure,
+            brings_style=visit.brings_style,
+        )
         if not visit.passive:
             site.sessions.write(response, visit.session, held)
         return response

@@ -32,6 +32,7 @@ REASONS = {
     "event": "BILL reported a change",
     "poll": "regular check",
     "daily": "daily run",
+    "nightly": "nightly comparison",
     "start": "the server started",
     "person": "somebody pressed the button",
 }
@@ -71,6 +72,7 @@ STREAMS = {
     "bills": "Bills",
     "payments": "Payments",
     "bill_payments": "Payments of bills",
+    "restored_orders": "Orders written again",
     "recurring_bills": "Recurring bills",
     "vendor_credits": "Vendor credits",
     "chart_of_accounts": "Accounts",
