@@ -11,6 +11,8 @@ import pytest
 from ap_simulator.company.demo import EXPECTED_REFUSALS
 from ap_simulator.testing import running
 from target_quickbooks.mapping.purchase_order import read_marker
+from target_quickbooks.quickbooks import query
+from target_quickbooks.reconcile import survey
 
 REALM = "9341452000000001"
 DIFFERENT, MISSING, DUPLICATE = "different", "missing in QuickBooks", "duplicate"
@@ -58,6 +60,17 @@ def test_what_was_refused_is_told_with_its_reason_and_makes_no_difference(demo):
 def test_it_writes_nothing_keeps_no_state_and_asks_little(demo):
     assert (demo.writes, demo.run.states) == (0, [])
     assert demo.calls <= 2 + 5, "a page of vendors, a page of orders"
+
+
+def test_many_pages_take_that_many_calls_and_a_few_more(demo, monkeypatch):
+    for module in (query, survey):
+        monkeypatch.setattr(module, "PAGE", 50)
+    demo.books.simulator.control.reset_stats()
+    assert reconcile(demo.books).exit_code == 0
+    held = [len(demo.books.stored(entity)) for entity in ("Vendor", "PurchaseOrder")]
+    pages = sum(count // 50 + 1 for count in held)
+    assert pages > 10
+    assert demo.books.calls() <= pages + 5
 
 
 class Disturber:
