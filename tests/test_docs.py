@@ -126,7 +126,7 @@ def check_click(command, words):
         check_click(nested, rest[1:])
         return
     for word in rest:
-        if word.startswith("-"):
+        if word.startswith("-") and word != "-":
             assert word.partition("=")[0] in options, f"there is no option {word}"
 
 
@@ -209,6 +209,27 @@ def check_operands(path, operands, project):
             assert name in project["schedules"]
         case ["add"], [*_, plugin]:
             assert plugin in project["plugins"]
+
+
+def every_command(name, command):
+    """Each command of a program with the words that lead to it."""
+    yield name, command
+    for nested in getattr(command, "commands", {}):
+        yield from every_command(f"{name} {nested}", command.commands[nested])
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [pytest.param(*found, id=found[0]) for program in PROGRAMS.items() for found in every_command(*program)],
+)
+def test_help_has_examples_that_exist(name, command):
+    """Each program has some, and those of its commands exist, too."""
+    examples = (command.help or "").partition("Examples:")[2].strip().splitlines()
+    assert examples or " " in name
+    for example in examples:
+        for shown in commands_of(example.strip(), f"{name} --help"):
+            if shown.words[0] in PROGRAMS:
+                check_click(PROGRAMS[shown.words[0]], shown.words[1:])
 
 
 @pytest.mark.parametrize(

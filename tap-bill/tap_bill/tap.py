@@ -27,6 +27,16 @@ from tap_bill.output import MessageWriter
 from tap_bill.redaction import SECRETS
 from tap_bill.streams import STREAMS
 
+_HELP = """Read vendors, bills, payments and classifications from BILL, as Singer messages.
+
+\b
+Examples:
+  tap-bill --config=ENV --test
+  tap-bill --config=ENV | target-jsonl
+  tap-bill --config config.json --state state.json | target-quickbooks --config=ENV
+  tap-bill --about --format=markdown
+"""
+
 
 class TapBill(Tap):
     """Singer tap for BILL (bill.com): vendors, bills, payments, recurring bills and classifications."""
@@ -172,7 +182,7 @@ class TapBill(Tap):
             name=command.name,
             callback=command.callback,
             params=command.params,
-            help=command.help,
+            help=_HELP,
             context_settings=command.context_settings,
             logger=cls.logger,
         )

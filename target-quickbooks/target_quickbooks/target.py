@@ -41,6 +41,16 @@ _FLUSH_AFTER_SECONDS = 5.0
 #: Exit code of ``mode: reconcile`` when the books differ.
 DIFFERENCES = 2
 
+_HELP = """Write what tap-bill reads from BILL to QuickBooks Online: vendors, and bills as purchase orders.
+
+\b
+Examples:
+  tap-bill --config=ENV | target-quickbooks --config=ENV
+  target-quickbooks --config config.json --input bill.jsonl
+  TARGET_QUICKBOOKS_MODE=plan target-quickbooks --config=ENV --input bill.jsonl
+  target-quickbooks --about --format=markdown
+"""
+
 
 class TargetQuickbooks(Target):
     """Keeps QuickBooks Online in step with BILL: vendors, and bills as purchase orders.
@@ -329,6 +339,13 @@ class TargetQuickbooks(Target):
         if target.failed:
             click.echo(f"{cls.name}: {target.failed}", err=True)
             sys.exit(target.exit_code)
+
+    @override
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        command.help = _HELP
+        return command
 
     @override
     @classmethod
