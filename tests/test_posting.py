@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections import defaultdict
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from ap_simulator.testing import UNLIMITED, running
+from click.testing import CliRunner
+from target_quickbooks.admin import commands
 from target_quickbooks.errors import TemporaryError
 from target_quickbooks.quickbooks import client, governor
 
@@ -543,19 +547,66 @@ def test_the_account_of_payments_is_looked_at_first(books, control, bill, sync, 
 # --- the demo company ---------------------------------------------------------------------------------------
 
 
-def test_open_balances_are_those_of_bill_to_the_cent(tmp_path, books_of, monkeypatch):
+@pytest.fixture(scope="module")
+def posted(tmp_path_factory, books_of):
+    """The demo company after one run, for tests that only look."""
+    with pytest.MonkeyPatch.context() as patched:
+        for limits in ("REQUESTS", "BATCHES"):
+            patched.setattr(governor, limits, ())
+        with running("demo", switches=UNLIMITED) as simulator:
+            books = books_of(simulator, tmp_path_factory.mktemp("posted"))
+            yield SimpleNamespace(books=books, run=books.sync(**BILLS))
+
+
+def test_open_balances_are_those_of_bill_to_the_cent(posted):
     """By vendor: what bills and credits that were written leave open, in BILL and in QuickBooks."""
-    for limits in ("REQUESTS", "BATCHES"):
-        monkeypatch.setattr(governor, limits, ())
-    with running("demo", switches=UNLIMITED) as simulator:
-        books = books_of(simulator, tmp_path)
-        run = books.sync(**BILLS)
-        owners = owners_of(books)
-        expected = open_in_bill(books, owners, without=set(run.reasons))
-        stored = {one["Id"]: Decimal(str(one["Balance"])) for one in books.stored("Vendor")}
-        assert len(expected) > 50
-        assert {vendor: stored[vendor] for vendor in expected} == expected
-        assert books.sync(full=True, **BILLS).written() == 0
+    expected = open_in_bill(posted.books, owners_of(posted.books), without=set(posted.run.reasons))
+    stored = {one["Id"]: Decimal(str(one["Balance"])) for one in posted.books.stored("Vendor")}
+    assert len(expected) > 50
+    assert {vendor: stored[vendor] for vendor in expected} == expected
+
+
+def test_the_demo_company_reconciles_and_is_not_written_twice(posted):
+    assert posted.books.sync(full=True, **BILLS).written() == 0
+    assert differences(posted.books) == []
+
+
+def test_a_lost_store_is_rebuilt(posted, tmp_path):
+    books = posted.books
+    new = {"store_url": f"sqlite:///{tmp_path / 'new.sqlite3'}"}
+    named = {f"TARGET_QUICKBOOKS_{name.upper()}": value for name, value in (BILLS | new).items()}
+    text = "".join(f"{line}\n" for line in books.read())
+    runner = CliRunner(env=books.simulator.env() | named)
+    told = runner.invoke(commands, ["links", "rebuild", "--from", "-", "--yes", "--json"], input=text)
+    assert told.exit_code == 0, told.output
+    held = {name: len(books.stored(name)) for name in ("Bill", "VendorCredit", "BillPayment")}
+    linked = json.loads(told.stdout)["linked"]
+    assert linked["bills"] == held["Bill"]
+    assert (linked["vendor_credits"], linked["bill_payments"]) == (held["VendorCredit"], held["BillPayment"])
+    books.simulator.control.reset_stats()
+    run = books.write(books.read(), **BILLS, **new)
+    assert (run.written(), books.writes()) == (0, 0)
+    assert held == {name: len(books.stored(name)) for name in held}
+
+
+def test_reconciling_tells_what_is_open_and_what_is_missing(books, control, sync, bill, pay):
+    first, second = bill(), bill()
+    pay((first, 120.50, {}))
+    sync()
+    assert differences(books) == []
+    payment = the(books.stored("BillPayment"))
+    control.delete_by_hand("BillPayment", payment["Id"])
+    other = next(one for one in books.stored("Bill") if second["id"] in one["PrivateNote"])
+    control.delete_by_hand("Bill", other["Id"])
+    found = {one["bill_id"]: one for one in differences(books)}
+    assert found[first["id"]]["fields"] == [{"field": "open amount", "bill": "0.00", "quickbooks": "120.50"}]
+    assert found[second["id"]]["kind"] == "missing in QuickBooks"
+
+
+def differences(books):
+    """What reconciling says that nobody has been told of."""
+    run = books.write(books.read(), mode="reconcile", **BILLS)
+    return [] if run.exit_code == 0 else [one for one in run.report["findings"] if not one["known"]]
 
 
 def owners_of(books):

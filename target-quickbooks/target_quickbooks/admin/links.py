@@ -26,8 +26,13 @@ from target_quickbooks.store import audit_table, link_table
 from target_quickbooks.store.database import Store
 from target_quickbooks.store.link_table import Selection, Stored
 
-_ENTITIES = {"vendors": "Vendor", "bills": "PurchaseOrder"}
-_STREAMS = {entity: stream for stream, entity in _ENTITIES.items()}
+_ENTITIES = {
+    "vendors": ("Vendor",),
+    "bills": ("PurchaseOrder", "Bill"),
+    "vendor_credits": ("VendorCredit",),
+    "bill_payments": ("BillPayment",),
+}
+_STREAMS = {entity: stream for stream, entities in _ENTITIES.items() for entity in entities}
 _SHOWN = 50
 _REASON_LENGTH = 500
 _NAME_LENGTH = 500
@@ -268,7 +273,7 @@ def _told(reason: str) -> str:
 def _selection(ids: Sequence[str], chosen: dict[str, Any], *, limit: int | None = None) -> Selection:
     return Selection(
         ids=tuple(ids),
-        entity=_ENTITIES.get(chosen["stream"] or "", ""),
+        entities=_ENTITIES.get(chosen["stream"] or "", ()),
         realm_id=chosen["realm"] or "",
         organization_id=chosen["organization"] or "",
         limit=limit,

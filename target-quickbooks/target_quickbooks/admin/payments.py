@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -132,6 +132,8 @@ def _row(store: Store, company: Company, payment: Payment) -> dict[str, Any]:
     bills = [part.bill_id for part in payment.parts]
     with store.reading() as database:
         links = link_table.find(database, company, "PurchaseOrder", bills)
+        held = link_table.find(database, company, "Bill", bills)
+        posted = link_table.find(database, company, "BillPayment", [payment.id]).get(payment.id)
         balances = payment_table.find_balances(database, company, bills)
     return {
         "id": payment.id,
@@ -146,12 +148,15 @@ def _row(store: Store, company: Company, payment: Payment) -> dict[str, Any]:
         "status": payment.latest.name,
         "standing": str(payment.standing),
         "final": payment.is_final,
+        "bill_payment": posted.quickbooks_id if posted else None,
+        "bill_payment_voided": not posted.desired if posted else None,
         "bills": [
             {
                 "bill_id": part.bill_id,
                 "invoice_number": balances[part.bill_id].invoice_number if part.bill_id in balances else None,
                 "amount": part.amount,
                 "credits": [{"id": credit, "amount": amount} for credit, amount in part.credits],
+                "bill": held[part.bill_id].quickbooks_id if part.bill_id in held else None,
                 "purchase_order": links[part.bill_id].quickbooks_id if part.bill_id in links else None,
                 "order_status": links[part.bill_id].desired.get("POStatus")
                 if part.bill_id in links
@@ -184,6 +189,12 @@ def _credit_row(company: Company, credit: Credit) -> dict[str, Any]:
     }
 
 
+def _posted(row: Mapping[str, Any]) -> str:
+    if not row["bill_payment"]:
+        return ""
+    return f"\n{'voided' if row['bill_payment_voided'] else 'written'} as {row['bill_payment']}"
+
+
 def _print(rows: Sequence[dict[str, Any]]) -> None:
     table = wide_table(("payment", 6), ("amount", 3), ("status", 5), ("bills and their orders", 8))
     for row in rows:
@@ -193,12 +204,13 @@ def _print(rows: Sequence[dict[str, Any]]) -> None:
         bills = [
             f"{bill['invoice_number'] or bill['bill_id']}: {bill['amount']:.2f}"
             + (f", order {bill['purchase_order']} {bill['order_status']}" if bill["purchase_order"] else "")
+            + (f", bill {bill['bill']}" if bill["bill"] else "")
             for bill in row["bills"]
         ]
         table.add_row(
             f"{day}{row['vendor']}{reference}\n{row['id']}",
             f"{row['amount']:.2f}",
-            f"{row['status']}\n{row['standing']}{final}",
+            f"{row['status']}\n{row['standing']}{final}{_posted(row)}",
             "\n".join(bills),
             end_section=True,
         )

@@ -50,7 +50,8 @@ def rebuild_links(
 ) -> None:
     """Find the links of a lost store again. QuickBooks itself is not touched.
 
-    Reads all vendors and purchase orders of QuickBooks. An order carries the id of its BILL bill in its note;
+    Reads all vendors and purchase orders of QuickBooks (bills, vendor credits and bill payments, if
+    transaction_type is bill). An order carries the id of its BILL bill in its note;
     a vendor is found by the orders of its bills, else by its name and details. Shows what was found, asks,
     and links it; the next run then writes nothing. Give it all of BILL's records, read without bookmarks;
     without them, it only tells what QuickBooks holds.
@@ -81,7 +82,7 @@ def rebuild_links(
                 overwrites=overwrite,
             )
             found = rebuild.survey()
-            asks = bool(found.vendors or found.orders)
+            asks = bool(found.vendors or found.orders or any(_more(found).values()))
             if not as_json:
                 _show(found, settings, with_records=bool(source))
             done = None
@@ -135,7 +136,11 @@ def _confirmed(found: Found, *, from_pipe: bool) -> bool:
     Raises:
         SettingsError: There is no terminal.
     """
-    question = f"Link {len(found.vendors)} vendors and {len(found.orders)} purchase orders?"
+    more = _more(found)
+    question = f"Link {len(found.vendors)} vendors and {len(found.orders)} {found.noun}s?"
+    if any(more.values()):
+        told = ", ".join(f"{count} {noun}" for noun, count in more.items())
+        question = f"Link {len(found.vendors)} vendors, {len(found.orders)} {found.noun}s, {told}?"
     if not from_pipe:
         return click.confirm(question, abort=True)
     try:
@@ -158,8 +163,9 @@ def _show(found: Found, settings: Settings, *, with_records: bool) -> None:
         marked = [
             {"organization_id": one, "purchase_orders": count} for one, count in sorted(found.marked.items())
         ]
-        print_table(f"Purchase orders of company (realm) {settings.realm_id} that come from BILL", marked)
-        click.echo(f"{found.unmarked} others. Give BILL's records with --from to link vendors and orders.")
+        title = f"{found.noun.capitalize()}s of company (realm) {settings.realm_id} that come from BILL"
+        print_table(title, marked)
+        click.echo(f"{found.unmarked} others. Give BILL's records with --from to link them.")
         return
     proposed = {"vendors": len(found.vendors), "bills": len(found.orders)}
     rows = [
@@ -176,8 +182,13 @@ def _show(found: Found, settings: Settings, *, with_records: bool) -> None:
         print_table("To look at", [_row(one) for one in found.doubts[:_SHOWN]])
     if len(found.doubts) > _SHOWN:
         click.echo(f"... and {len(found.doubts) - _SHOWN} more; see --json.")
-    if not proposed["vendors"] and not proposed["bills"]:
+    if not any((*proposed.values(), *_more(found).values())):
         click.echo("There is nothing to link.")
+
+
+def _more(found: Found) -> dict[str, int]:
+    """What there is besides vendors and bills."""
+    return {"vendor credits": len(found.credits), "bill payments": len(found.payments)}
 
 
 def _row(doubt: Doubt) -> dict[str, str]:
@@ -189,7 +200,8 @@ def _row(doubt: Doubt) -> dict[str, str]:
 
 
 def _tell(done: Relinked, *, sends: bool) -> None:
-    linked = ", ".join(f"{done.linked.get(stream, 0)} {stream}" for stream in _STREAMS)
+    streams = (*_STREAMS, *(stream for stream in done.linked if stream not in _STREAMS))
+    linked = ", ".join(f"{done.linked.get(stream, 0)} {stream.replace('_', ' ')}" for stream in streams)
     click.echo(f"Linked: {linked}.")
     if done.unmapped:
         click.echo(f"{done.unmapped} of them cannot be mapped as it is; the next run says why.")
@@ -208,7 +220,8 @@ def _tell(done: Relinked, *, sends: bool) -> None:
 def _document(found: Found, done: Relinked | None) -> dict[str, Any]:
     names = ("stream", "bill_id", "label", "quickbooks_id", "what")
     return {
-        "found": {"vendors": len(found.vendors), "bills": len(found.orders)},
+        "found": {"vendors": len(found.vendors), "bills": len(found.orders)}
+        | {noun.replace(" ", "_"): count for noun, count in _more(found).items() if count},
         "linked_already": dict(found.linked),
         "not_in_quickbooks": dict(found.missing),
         "marked": dict(found.marked),

@@ -8,6 +8,7 @@ from typing import Any
 
 from target_quickbooks.comparison import Difference, as_sent, compare, is_same, reduced
 from target_quickbooks.links import Link
+from target_quickbooks.mapping.bill_payment import is_voided_payment
 from target_quickbooks.mapping.payload import Mapped, Payload
 
 _VENDOR_FIELDS = ("DisplayName", "CompanyName", "PrintOnCheckName", "Active", "AcctNum", "Vendor1099")
@@ -19,6 +20,8 @@ _VENDOR_PARTS = {
 }
 _ORDER_FIELDS = ("PrivateNote", "POStatus", "TxnDate", "DueDate", "DocNumber")
 _ORDER_REFERENCES = ("VendorRef", "APAccountRef", "CurrencyRef")
+_PAYMENT_FIELDS = ("PrivateNote", "TxnDate", "DocNumber", "PayType", "TotalAmt", "ExchangeRate")
+_PAYMENT_METHODS = {"CheckPayment": "BankAccountRef", "CreditCardPayment": "CCAccountRef"}
 _LINE_FIELDS = ("Description", "Amount", "DetailType")
 _DETAIL_FIELDS = ("Qty", "UnitPrice")
 _DETAIL_REFERENCES = ("AccountRef", "ItemRef", "ClassRef", "CustomerRef")
@@ -36,14 +39,34 @@ def vendor_link(bill_id: str, live: Mapping[str, Any], *, shared: bool) -> Link:
     return _link("Vendor", bill_id, live, desired, shared=shared)
 
 
-def order_link(bill_id: str, live: Mapping[str, Any]) -> Link:
-    """The link to a purchase order, likewise; its lines go by their places."""
+def order_link(bill_id: str, live: Mapping[str, Any], entity: str = "PurchaseOrder") -> Link:
+    """The link to a transaction, likewise; its lines go by their places."""
     desired = {name: live[name] for name in _ORDER_FIELDS if name in live}
     desired |= {name: {"value": live[name]["value"]} for name in _ORDER_REFERENCES if live.get(name)}
     lines = live.get("Line") or []
     desired["Line"] = [_line(line) for line in lines]
     ids = {f"#{number}": str(line.get("Id") or "") for number, line in enumerate(lines, start=1)}
-    return _link("PurchaseOrder", bill_id, live, desired, line_ids=ids)
+    return _link(entity, bill_id, live, desired, line_ids=ids)
+
+
+def payment_link(bill_id: str, live: Mapping[str, Any]) -> Link:
+    """The link to a payment, likewise; one that is void was not sent as anything else."""
+    if is_voided_payment(live):
+        return _link("BillPayment", bill_id, live, {})
+    desired = {name: live[name] for name in _PAYMENT_FIELDS if name in live}
+    desired |= {name: {"value": live[name]["value"]} for name in _ORDER_REFERENCES if live.get(name)}
+    for name, reference in _PAYMENT_METHODS.items():
+        if live.get(name):
+            kept = {"PrintStatus": live[name]["PrintStatus"]} if "PrintStatus" in live[name] else {}
+            desired[name] = {reference: {"value": live[name][reference]["value"]}, **kept}
+    desired["Line"] = [
+        {
+            "Amount": line["Amount"],
+            "LinkedTxn": [{"TxnId": one["TxnId"], "TxnType": one["TxnType"]} for one in line["LinkedTxn"]],
+        }
+        for line in live["Line"]
+    ]
+    return _link("BillPayment", bill_id, live, desired)
 
 
 def keyed(link: Link, keys: Sequence[str]) -> Link:

@@ -15,7 +15,7 @@ from target_quickbooks.adoption.proposing import (
     propose_orders,
     propose_vendors,
 )
-from target_quickbooks.adoption.reading import ORDER, VENDOR, pages, read_bill_vendor
+from target_quickbooks.adoption.reading import VENDOR, pages, read_bill_vendor
 from target_quickbooks.adoption.records import Records
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.chart import Company as Profile
@@ -25,6 +25,7 @@ from target_quickbooks.reconcile.documents import Expected, read_bill_document, 
 from target_quickbooks.settings import Settings
 from target_quickbooks.store import link_table
 from target_quickbooks.store.database import Store
+from target_quickbooks.transaction import BILL, PURCHASE_ORDER
 
 
 class Proposals:
@@ -38,6 +39,7 @@ class Proposals:
         self._client = client
         self._directory = Directory(client)
         self._records = records
+        self._kind = BILL if settings.policies.posts_bills else PURCHASE_ORDER
 
     def make(self) -> list[Proposal]:
         """All proposals, vendors first."""
@@ -69,7 +71,7 @@ class Proposals:
     def _bills(self) -> Iterable[OpenBill]:
         """Bills that are to have an order and have none."""
         for company, portion in self._portions("bills"):
-            links = self._links(company, ORDER, portion)
+            links = self._links(company, self._kind.entity, portion)
             for record in portion:
                 bill = read_bill_document(record, self._settings.policies, "")
                 if bill.bill_id in links or bill.unreadable or bill.expected is not Expected.OPEN:
@@ -86,9 +88,9 @@ class Proposals:
 
     def _orders(self, profile: Profile) -> Iterable[OpenOrder]:
         """Orders that stand for no bill."""
-        for page in pages(self._client, ORDER):
-            orders = [read_order(row, profile) for row in page]
-            owned = self._owners(ORDER, [order.quickbooks_id for order in orders])
+        for page in pages(self._client, self._kind.entity):
+            orders = [read_order(row, profile, self._kind) for row in page]
+            owned = self._owners(self._kind.entity, [order.quickbooks_id for order in orders])
             for order in orders:
                 if order.mark is None and order.quickbooks_id not in owned:
                     yield OpenOrder(

@@ -15,7 +15,7 @@ from target_quickbooks.mapping.vendor import display_name, map_vendor
 from target_quickbooks.quickbooks.client import QuickBooksClient
 from target_quickbooks.quickbooks.query import PAGE, select_page
 
-VENDOR, ORDER = "Vendor", "PurchaseOrder"
+VENDOR = "Vendor"
 _WHERE = {VENDOR: "Active IN (true, false)"}
 
 logger = logging.getLogger("target-quickbooks")

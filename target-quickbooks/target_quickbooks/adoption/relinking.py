@@ -17,6 +17,7 @@ from typing_extensions import override
 from target_quickbooks.adoption.held import as_held, differences, keyed, match_lines
 from target_quickbooks.changes import Conflict, Submission
 from target_quickbooks.comparison import Difference
+from target_quickbooks.ledger import CREDITS
 from target_quickbooks.linked_vendors import SeenVendor, Standing
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.names import comparable, without_deleted
@@ -28,6 +29,7 @@ from target_quickbooks.outcomes import Outcomes
 from target_quickbooks.planning import Change, Item, Operation
 from target_quickbooks.store.failure_table import Failure
 from target_quickbooks.surroundings import Surroundings
+from target_quickbooks.transaction import BILL, VENDOR_CREDIT
 from target_quickbooks.vendor_step import VendorStep
 
 _ARCHIVED = "vendor-archived"
@@ -206,6 +208,21 @@ class OrderRelinking(OrderStep):
     @override
     def _replace(self, company: Company, pending: Any, items: Any) -> None:
         """Nothing is given up."""
+
+
+class BillRelinking(OrderRelinking):
+    """Maps bills, and links them with bills of QuickBooks."""
+
+    entity = BILL.entity
+    transaction = BILL
+
+
+class CreditRelinking(OrderRelinking):
+    """Maps vendor credits, and links them."""
+
+    stream = CREDITS
+    entity = VENDOR_CREDIT.entity
+    transaction = VENDOR_CREDIT
 
 
 def _is_ours(found: Difference, item: Item, live: Mapping[str, Any]) -> bool:

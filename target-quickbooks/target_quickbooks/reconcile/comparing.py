@@ -82,6 +82,7 @@ def compare_order(
         return list(_status(bill, order))
     return [
         *_header(bill, order, link, vendor_id, vendor, rules),
+        *_unpaid(bill, order),
         *_status(bill, order),
         *(_sent(bill, order, link, rules) if link else ()),
     ]
@@ -135,6 +136,14 @@ def _header(
         yield FieldDifference("due date", bill.due, order.due or "none")
     if not _same_number(bill, order, link):
         yield FieldDifference("number", bill.number, order.number or "none")
+
+
+def _unpaid(bill: BillDocument, order: OrderDocument) -> Iterator[FieldDifference]:
+    """What is open of a bill, where payments are written; another amount is told by itself."""
+    if bill.unpaid is None or order.unpaid is None or bill.amount != order.amount:
+        return
+    if bill.unpaid != order.unpaid:
+        yield FieldDifference("open amount", money(bill.unpaid), money(order.unpaid))
 
 
 def _status(bill: BillDocument, order: OrderDocument) -> Iterator[FieldDifference]:

@@ -21,8 +21,12 @@ from target_quickbooks.mapping.source import Bill, read_bill, read_vendor
 from target_quickbooks.mapping.vendor import map_vendor
 from target_quickbooks.order_planning import out_of_use, waits_for_approval
 from target_quickbooks.policies import ArchivedBill, ArchivedVendor, PaidBill, Policies
+from target_quickbooks.transaction import PURCHASE_ORDER, Transaction
 
 _PAID = "PAID"
+_PAID_FOR = frozenset({_PAID, "PARTIALLY_PAID"})
+#: What a bill is that was voided in place of an order that was closed.
+ENDED, IN_USE = "Closed", "Open"
 _NEVER_COMPARED = frozenset({"TaxIdentifier"})
 
 
@@ -44,6 +48,7 @@ class BillDocument:
         number: The document number to ask for; empty if QuickBooks chooses.
         date: Invoice date, ISO; empty if there is none.
         open_amount: What is still to be paid.
+        unpaid: What is not paid by what has cleared; None if BILL does not say, or nobody is to compare it.
         expected: Whether there should be an order, and in which state. ``CLOSED`` and ``ABSENT`` are for
             bills out of use: closed if they were ever written. ``EITHER`` leaves both to people.
         paid: Whether BILL reports it as paid.
@@ -61,6 +66,7 @@ class BillDocument:
     due: str = ""
     amount: Decimal = Decimal(0)
     open_amount: Decimal = Decimal(0)
+    unpaid: Decimal | None = None
     expected: Expected = Expected.OPEN
     paid: bool = False
     reason: str = ""
@@ -75,11 +81,12 @@ class BillDocument:
 
 @dataclass(frozen=True, slots=True)
 class OrderDocument:
-    """A purchase order as QuickBooks holds it.
+    """A purchase order, or a bill, as QuickBooks holds it.
 
     Attributes:
         vendor_id: Of the QuickBooks vendor.
         mark: Organization and bill id that its note carries, if any.
+        unpaid: What of a bill is open; None of an order.
         live: All of it.
     """
 
@@ -94,6 +101,7 @@ class OrderDocument:
     status: str
     mark: tuple[str, str] | None
     live: Mapping[str, Any]
+    unpaid: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +153,7 @@ def read_bill_document(record: Mapping[str, Any], policies: Policies, digest: st
         due=_iso(bill.due_date),
         amount=bill.amount,
         open_amount=_open_amount(bill, due),
+        unpaid=_unpaid(bill, record.get("paidAmount")) if policies.posts_payments else None,
         expected=expected,
         paid=bill.payment_status == _PAID,
         reason=reason,
@@ -183,9 +192,12 @@ def read_vendor_document(
     )
 
 
-def read_order(row: Mapping[str, Any], profile: Profile) -> OrderDocument:
-    """Reduce a purchase order."""
+def read_order(row: Mapping[str, Any], profile: Profile, kind: Transaction = PURCHASE_ORDER) -> OrderDocument:
+    """Reduce a purchase order; or a bill, which is closed if it is voided."""
     vendor = row.get("VendorRef") or {}
+    state = str(row.get("POStatus") or "")
+    if kind is not PURCHASE_ORDER:
+        state = ENDED if kind.is_ended(row) else IN_USE
     return OrderDocument(
         quickbooks_id=str(row["Id"]),
         vendor_id=str(vendor.get("value") or ""),
@@ -195,9 +207,10 @@ def read_order(row: Mapping[str, Any], profile: Profile) -> OrderDocument:
         due=str(row.get("DueDate") or ""),
         amount=Decimal(row.get("TotalAmt") or 0),
         currency=str((row.get("CurrencyRef") or {}).get("value") or profile.home_currency),
-        status=str(row.get("POStatus") or ""),
+        status=state,
         mark=read_marker(str(row.get("PrivateNote") or "")),
         live=row,
+        unpaid=None if row.get("Balance") is None else Decimal(row["Balance"]),
     )
 
 
@@ -218,10 +231,11 @@ def _expected(bill: Bill, policies: Policies) -> tuple[Expected, str]:
     reason = out_of_use(bill, policies)
     if reason:
         leaves = bill.archived and policies.archived_bill is ArchivedBill.LEAVE
+        leaves = leaves or (policies.posts_bills and bill.payment_status in _PAID_FOR)
         return (Expected.EITHER if leaves else Expected.CLOSED), reason
     if waits_for_approval(bill, policies):
         return Expected.EITHER, "waits for approval in BILL"
-    if bill.payment_status == _PAID:
+    if bill.payment_status == _PAID and not policies.posts_bills:
         closes = policies.paid_bill is PaidBill.CLOSE
         return (Expected.CLOSED if closes else Expected.OPEN), ""
     return Expected.OPEN, ""
@@ -234,6 +248,13 @@ def _open_amount(bill: Bill, due: Any) -> Decimal:
         return Decimal(str(due)) if due is not None else bill.amount
     except ArithmeticError:
         return bill.amount
+
+
+def _unpaid(bill: Bill, paid: Any) -> Decimal | None:
+    try:
+        return None if paid is None else bill.amount - Decimal(str(paid))
+    except ArithmeticError:
+        return None
 
 
 def _iso(day: dt.date | None) -> str:

@@ -35,8 +35,9 @@ from target_quickbooks.reconcile.totals import Totals
 from target_quickbooks.store import failure_table, link_table
 from target_quickbooks.store.database import Store
 from target_quickbooks.store.failure_table import Failure
+from target_quickbooks.transaction import PURCHASE_ORDER, Transaction
 
-ORDER, VENDOR = "PurchaseOrder", "Vendor"
+VENDOR = "Vendor"
 
 
 @dataclass(slots=True)
@@ -48,6 +49,7 @@ class Outcome:
         found: Number of findings by kind.
         known: How many of them are on record as failures.
         foreign: Number and sum by currency of orders that do not come from BILL.
+        noun: What a person calls what bills become, e.g. ``purchase order``.
     """
 
     totals: Totals = field(default_factory=Totals)
@@ -55,6 +57,7 @@ class Outcome:
     found: Counter[Kind] = field(default_factory=Counter)
     known: int = 0
     foreign: dict[str, tuple[int, Decimal]] = field(default_factory=dict)
+    noun: str = PURCHASE_ORDER.noun
 
     @property
     def differences(self) -> int:
@@ -66,7 +69,15 @@ class Matching:
     """Compares what is staged."""
 
     def __init__(
-        self, *, realm_id: str, store: Store, staging: Staging, profile: Profile, rules: Rules, today: dt.date
+        self,
+        *,
+        realm_id: str,
+        store: Store,
+        staging: Staging,
+        profile: Profile,
+        rules: Rules,
+        today: dt.date,
+        kind: Transaction = PURCHASE_ORDER,
     ) -> None:
         self._realm_id = realm_id
         self._store = store
@@ -74,7 +85,8 @@ class Matching:
         self._profile = profile
         self._rules = rules
         self._today = today
-        self.outcome = Outcome()
+        self._kind = kind
+        self.outcome = Outcome(noun=kind.noun)
 
     def run(self) -> Outcome:
         """Compare everything."""
@@ -145,7 +157,7 @@ class Matching:
     ) -> None:
         self.outcome.checked["bills"] += len(bills)
         ids = [bill.bill_id for bill in bills]
-        links = self._links(company, ORDER, ids)
+        links = self._links(company, self._kind.entity, ids)
         vendor_ids = [bill.vendor_id for bill in bills]
         vendor_links = self._links(company, VENDOR, vendor_ids)
         vendors = self._staging.vendors_by_id(company.organization_id, vendor_ids)
@@ -185,7 +197,7 @@ class Matching:
     ) -> Finding | None:
         finding = Finding(
             Kind.MISSING_IN_QUICKBOOKS,
-            ORDER,
+            self._kind.entity,
             bill.label,
             bill_id=bill.bill_id,
             quickbooks_id=order.quickbooks_id if order else (link.quickbooks_id if link else ""),
@@ -250,7 +262,7 @@ class Matching:
     def _rest_of_orders(self, organizations: Sequence[str]) -> None:
         """Orders that belong to no bill, or to one that has another order."""
         for rows in self._staging.unmatched_orders():
-            owners = self._owners(ORDER, [order.quickbooks_id for order, _ in rows])
+            owners = self._owners(self._kind.entity, [order.quickbooks_id for order, _ in rows])
             twins = self._staging.orders_by_id(twin[0] for _, twin in rows if twin)
             marks = {order.mark for order, _ in rows if order.mark and order.mark[0] in organizations}
             known = self._staging.known_bills(marks)
@@ -259,9 +271,10 @@ class Matching:
                 ours = order.mark if order.mark in marks else None
                 owner = owners.get(order.quickbooks_id, "")
                 if ours or owner:
-                    findings.append(_of_ours(order, owner or (ours[1] if ours else ""), ours in known))
+                    bill_id = owner or (ours[1] if ours else "")
+                    findings.append(_of_ours(order, bill_id, ours in known, self._kind))
                 elif twin and _is_like(order, twins[twin[0]]):
-                    findings.append(_copy(order, twin))
+                    findings.append(_copy(order, twin, self._kind))
                 elif order.mark is None:
                     number, amount = self.outcome.foreign.get(order.currency, (0, Decimal(0)))
                     self.outcome.foreign[order.currency] = (number + 1, amount + order.amount)
@@ -299,29 +312,30 @@ class Matching:
             return link_table.owners(connection, Company(self._realm_id, ""), entity, quickbooks_ids)
 
 
-def _of_ours(order: OrderDocument, bill_id: str, has_another: bool) -> Finding:  # noqa: FBT001 - of one caller
+def _of_ours(order: OrderDocument, bill_id: str, has_another: bool, kind: Transaction) -> Finding:  # noqa: FBT001 - of one caller
     """An order that we wrote, or a copy of one, whose bill has another order or is gone."""
-    base = replace(_stray_order(order), bill_id=bill_id)
+    base = replace(_stray_order(order, kind), bill_id=bill_id)
     if has_another:
         return replace(
             base,
-            cause="It is a second purchase order for the same bill.",
+            cause=f"It is a second {kind.noun} for the same bill.",
             advice="Delete the one that is not needed in QuickBooks.",
         )
+    verb = "close" if kind is PURCHASE_ORDER else "void"
     return replace(
         base,
         kind=Kind.MISSING_IN_BILL,
         cause="It was written for a bill that BILL no longer tells of.",
-        advice="Look for the bill in BILL; if it was deleted there, close the order in QuickBooks.",
+        advice=f"Look for the bill in BILL; if it was deleted there, {verb} the {kind.short} in QuickBooks.",
     )
 
 
-def _copy(order: OrderDocument, twin: tuple[str, str]) -> Finding:
+def _copy(order: OrderDocument, twin: tuple[str, str], kind: Transaction) -> Finding:
     """An order typed by hand for what a bill of BILL stands for already."""
     return replace(
-        _stray_order(order),
+        _stray_order(order, kind),
         bill_id=twin[1],
-        cause=f"It has vendor, amount and date or number of purchase order {twin[0]}, which comes from BILL.",
+        cause=f"It has vendor, amount and date or number of {kind.noun} {twin[0]}, which comes from BILL.",
         advice="If both stand for the same bill, delete this one in QuickBooks.",
     )
 
@@ -332,11 +346,11 @@ def _is_like(order: OrderDocument, other: OrderDocument) -> bool:
     return order.status != "Closed" and order.amount != 0 and (same_number or order.date == other.date)
 
 
-def _stray_order(order: OrderDocument) -> Finding:
+def _stray_order(order: OrderDocument, kind: Transaction) -> Finding:
     return Finding(
         Kind.DUPLICATE,
-        ORDER,
-        sentence_start(f"purchase order '{order.number or order.quickbooks_id}' of {order.vendor_name}"),
+        kind.entity,
+        sentence_start(f"{kind.noun} '{order.number or order.quickbooks_id}' of {order.vendor_name}"),
         quickbooks_id=order.quickbooks_id,
         vendor=order.vendor_name,
         currency=order.currency,

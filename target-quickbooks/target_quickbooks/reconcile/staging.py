@@ -231,9 +231,15 @@ def _pair(text: str | None) -> tuple[str, str] | None:
 
 def _bill(row: Mapping[str, Any]) -> BillDocument:
     amounts = {name: Decimal(row[name]) for name in ("amount", "open_amount")}
-    return BillDocument(**{**row, **amounts, "expected": Expected(row["expected"])})
+    more = {"expected": Expected(row["expected"]), "unpaid": _amount(row["unpaid"])}
+    return BillDocument(**{**row, **amounts, **more})
 
 
 def _order(row: Mapping[str, Any]) -> OrderDocument:
     mark = tuple(row["mark"]) if row["mark"] else None
-    return OrderDocument(**{**row, "amount": Decimal(row["amount"]), "mark": mark})
+    more = {"amount": Decimal(row["amount"]), "unpaid": _amount(row["unpaid"]), "mark": mark}
+    return OrderDocument(**{**row, **more})
+
+
+def _amount(value: Any) -> Decimal | None:
+    return None if value is None else Decimal(value)

@@ -28,6 +28,7 @@ from target_quickbooks.reconcile.documents import (
 from target_quickbooks.reconcile.matching import Matching, Outcome
 from target_quickbooks.reconcile.staging import Staging
 from target_quickbooks.store.database import Store
+from target_quickbooks.transaction import BILL, PURCHASE_ORDER
 
 WINDOW = 900
 _TELL_EVERY = 10_000
@@ -124,8 +125,9 @@ class Survey:
         for page in self._pages("Vendor", where=_WITH_INACTIVE):
             held = (read_held_vendor(row, profile) for row in page)
             self.staging.put_held((without_form(vendor.name), vendor) for vendor in held)
-        for page in self._pages("PurchaseOrder"):
-            self.staging.put_orders(read_order(row, profile) for row in page)
+        kind = BILL if self._policies.posts_bills else PURCHASE_ORDER
+        for page in self._pages(kind.entity):
+            self.staging.put_orders(read_order(row, profile, kind) for row in page)
         rules = Rules(self._policies, chart.company.book_close_date, self._directory.label)
         self.outcome = Matching(
             realm_id=self._realm_id,
@@ -133,6 +135,7 @@ class Survey:
             staging=self.staging,
             profile=profile,
             rules=rules,
+            kind=kind,
             today=self._now().date(),
         ).run()
 

@@ -266,7 +266,7 @@ def _amounts(found: Finding) -> str:
 
 def _foreign_lines(outcome: Outcome) -> Iterator[str]:
     for currency, (number, amount) in sorted(outcome.foreign.items()):
-        orders = "purchase order does" if number == 1 else "purchase orders do"
+        orders = f"{outcome.noun} does" if number == 1 else f"{outcome.noun}s do"
         yield f"{number:,} {orders} not come from BILL: {money(amount)} {currency}. They are not compared."
 
 

@@ -50,7 +50,7 @@ class Selection:
     """
 
     ids: tuple[str, ...] = ()
-    entity: str = ""
+    entities: tuple[str, ...] = ()
     realm_id: str = ""
     organization_id: str = ""
     limit: int | None = None
@@ -146,9 +146,11 @@ def orders_of_vendors(
 def select_links(connection: Connection, selection: Selection) -> list[Stored]:
     """Links for people to look at, by company, entity and BILL id."""
     query = select(links)
-    for name in ("entity", "realm_id", "organization_id"):
+    for name in ("realm_id", "organization_id"):
         if value := getattr(selection, name):
             query = query.where(links.c[name] == value)
+    if selection.entities:
+        query = query.where(links.c.entity.in_(selection.entities))
     if selection.ids:
         query = query.where(links.c.bill_id.in_(selection.ids) | links.c.quickbooks_id.in_(selection.ids))
     query = query.order_by(links.c.updated_at.desc(), links.c.bill_id).limit(selection.limit)
