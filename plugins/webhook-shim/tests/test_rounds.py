@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 from target_quickbooks.errors import StoreError
 from target_quickbooks.store import lease_table, run_table
+from webhook_shim.events import Event, System
 from webhook_shim.jobs import Workshop
 from webhook_shim.rounds import Outcome, Result, Round, exit_code
 from webhook_shim.settings import read
-from webhook_shim.store import jobs_table
+from webhook_shim.store import inbox_table, jobs_table
 from webhook_shim.store.jobs_table import Kind, Status
 from webhook_shim.store.opening import open_for
 
@@ -319,6 +320,29 @@ def test_the_command_takes_some_companies_by_name_and_speaks_json(firm):
     assert (result["company"], result["outcome"]) == ("company-3", "done")
     assert firm.lines("begun")[0].startswith("3 webhook-shim cron ")
     assert "--state-id-suffix company-3" in firm.lines("calls")[0]
+
+
+def test_schedulers_are_told_which_companies_have_events(firm):
+    last = firm.companies[2]
+    with firm.store.writing() as connection:
+        for system, tenant, name in (
+            (System.BILL, last.organization_id, "one"),
+            (System.BILL, last.organization_id, "two"),
+            (System.BILL, "O-of-nobody", "three"),
+            (System.QUICKBOOKS, firm.companies[0].realm_id, "four"),
+        ):
+            event = Event(system, tenant, name, "vendor.updated", "vendor", "v", None)
+            inbox_table.put(connection, [event], now=now())
+    done = subprocess.run(
+        [*RUN[:-1], "waiting", "--json"],
+        cwd=firm.directory,
+        env=_project(firm),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    [told] = json.loads(done.stdout)["companies"]
+    assert (told["company"], told["events"], told["last_event"]) == ("company-3", 2, 2)
 
 
 def test_a_name_that_is_not_in_the_list_is_refused(firm):

@@ -8,7 +8,7 @@ import click
 from target_quickbooks.errors import TargetError
 
 from webhook_shim import subscription_commands
-from webhook_shim.run_command import run
+from webhook_shim.run_command import run, waiting
 from webhook_shim.serve_command import serve
 
 
@@ -26,7 +26,7 @@ def commands() -> None:
     """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
 
 
-for command in (serve, run, *subscription_commands.COMMANDS):
+for command in (serve, run, waiting, *subscription_commands.COMMANDS):
     commands.add_command(command)
 
 

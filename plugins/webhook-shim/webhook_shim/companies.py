@@ -1,7 +1,8 @@
 """The companies the shim looks after: pairs of a BILL organization and a QuickBooks realm.
 
-Their configuration is the Meltano project's own; Meltano is asked for it once, at the start. A list of
-companies gives, for each, what differs: environment variables laid over the project's.
+Their configuration is the Meltano project's own; Meltano is asked for it once, at the start. Without Meltano
+(``direct``) it is the environment's. A list of companies gives, for each, what differs: environment variables
+laid over the project's.
 """
 
 from __future__ import annotations
@@ -70,9 +71,7 @@ def read(settings: Settings, environ: Mapping[str, str] = os.environ) -> tuple[B
     Raises:
         SettingsError: The project's configuration or the list of companies cannot be used.
     """
-    with ThreadPoolExecutor() as pool:  # Meltano takes seconds to start
-        asked = {plugin: pool.submit(_ask_meltano, settings, plugin) for plugin in (TAP, TARGET)}
-    configured = {plugin: answer.result() for plugin, answer in asked.items()}
+    configured = _of_environment(environ) if settings.direct else _of_project(settings)
     entries = _listed(settings.companies, environ) if settings.companies else [{"name": "books"}]
     found = tuple(_books(entry, configured) for entry in entries)
     _check_apart(found)
@@ -112,7 +111,7 @@ def _check_apart(companies: Sequence[Books]) -> None:
 
 def _books(entry: Mapping[str, Any], configured: Mapping[str, Mapping[str, Any]]) -> Books:
     variables = {str(name): str(value) for name, value in entry.get("variables", {}).items()}
-    configs = {plugin: {**configured[plugin], **_overlaid(plugin, variables)} for plugin in (TAP, TARGET)}
+    configs = {plugin: {**configured[plugin], **configured_by(plugin, variables)} for plugin in (TAP, TARGET)}
     organization_id = str(configs[TAP].get("organization_id") or "")
     realm_id = str(configs[TARGET].get("realm_id") or "")
     name = str(entry["name"])
@@ -129,6 +128,37 @@ def _books(entry: Mapping[str, Any], configured: Mapping[str, Mapping[str, Any]]
         tap_config=configs[TAP],
         target_config=configs[TARGET],
     )
+
+
+def configured_by(plugin: str, variables: Mapping[str, str]) -> dict[str, Any]:
+    """What variables say of a plugin's settings, read as the plugin itself reads them.
+
+    Raises:
+        SettingsError: The value of a number, a truth or a map cannot be read.
+    """
+    kind = TapBill if plugin == TAP else TargetQuickbooks
+    prefix = _PREFIXES[plugin]
+    properties = kind.config_jsonschema["properties"]
+    found: dict[str, Any] = {}
+    for variable, value in variables.items():
+        name = variable.removeprefix(prefix).lower()
+        if variable.startswith(prefix) and name in properties:
+            types = properties[name].get("type", "string")
+            try:
+                found[name] = value if "string" in types else json.loads(value)
+            except ValueError:
+                raise SettingsError(f"The variable {variable} cannot be read: it is not JSON.") from None
+    return found
+
+
+def _of_environment(environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    return {plugin: configured_by(plugin, environ) for plugin in (TAP, TARGET)}
+
+
+def _of_project(settings: Settings) -> dict[str, dict[str, Any]]:
+    with ThreadPoolExecutor() as pool:  # Meltano takes seconds to start
+        asked = {plugin: pool.submit(_ask_meltano, settings, plugin) for plugin in (TAP, TARGET)}
+    return {plugin: answer.result() for plugin, answer in asked.items()}
 
 
 def _ask_meltano(settings: Settings, plugin: str) -> dict[str, Any]:
@@ -155,20 +185,6 @@ def _ask_meltano(settings: Settings, plugin: str) -> dict[str, Any]:
         )
         raise SettingsError(msg)
     return config
-
-
-def _overlaid(plugin: str, variables: Mapping[str, str]) -> dict[str, Any]:
-    """What variables say of a plugin's settings, read as the plugin itself reads them."""
-    kind = TapBill if plugin == TAP else TargetQuickbooks
-    prefix = _PREFIXES[plugin]
-    properties = kind.config_jsonschema["properties"]
-    found: dict[str, Any] = {}
-    for variable, value in variables.items():
-        name = variable.removeprefix(prefix).lower()
-        if variable.startswith(prefix) and name in properties:
-            types = properties[name].get("type", "string")
-            found[name] = value if "string" in types else json.loads(value)
-    return found
 
 
 def _listed(path: Path, environ: Mapping[str, str]) -> list[dict[str, Any]]:

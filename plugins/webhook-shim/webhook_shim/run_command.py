@@ -1,4 +1,4 @@
-"""``webhook-shim run``: one job for all companies, for people and for schedulers."""
+"""``webhook-shim run`` and ``waiting``: for schedulers, and for people."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from target_quickbooks.quickbooks.oauth import utc_now
 from webhook_shim import companies
 from webhook_shim import settings as shim_settings
 from webhook_shim.companies import Books
+from webhook_shim.events import System
 from webhook_shim.jobs import Workshop
 from webhook_shim.rounds import Result, Round, exit_code
 from webhook_shim.serve_command import log_to_stderr
 from webhook_shim.settings import Settings
+from webhook_shim.store import inbox_table
 from webhook_shim.store.jobs_table import Kind
 from webhook_shim.store.opening import open_for
 
@@ -47,9 +49,10 @@ logger = logging.getLogger("webhook-shim")
 def run(*, job: str, names: tuple[str, ...], parallel: int | None, reason: str, as_json: bool) -> None:
     """Run a job for every company, a few at a time, and tell at the end what became of each.
 
-    sync is vendors and bills, daily is payments and recurring bills too, plan only says what a sync would
-    write. For each company there is one run at a time, whoever begins it: where a server or another command
-    is at work, this one waits for its end. A company that fails leaves the others alone.
+    sync is vendors and bills, daily is payments and recurring bills too; plan says what a sync would write,
+    reconcile compares both books. For each company there is one run at a time, whoever begins it: where a
+    server or another command is at work, this one waits for its end. A company that fails leaves the others
+    alone.
 
     Exit code: 0 all is well, 1 a company failed or records were refused (unless fail_on_failed_records is
     false), 2 nothing failed but books differ. SIGTERM lets each run finish its batch and record it.
@@ -74,6 +77,42 @@ def run(*, job: str, names: tuple[str, ...], parallel: int | None, reason: str, 
     else:
         print_table(f"{job}: {_count(len(results))}", [_row(result) for result in results])
     sys.exit(code)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def waiting(*, as_json: bool) -> None:
+    """Show which companies have events of BILL that no run has covered: for schedulers to run those first.
+
+    \b
+    Examples:
+      webhook-shim waiting
+      webhook-shim waiting --json
+    """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
+    found = companies.read(shim_settings.read())
+    store = open_for(found)
+    try:
+        with store.reading() as connection:
+            inboxes = [
+                (books.name, inbox_table.waiting(connection, System.BILL, books.organization_id))
+                for books in found
+            ]
+    finally:
+        store.close()
+    rows = [
+        {
+            "company": name,
+            "events": inbox.number,
+            "since": inbox.first_received_at.isoformat(timespec="seconds"),
+            "last_event": inbox.last_id,
+        }
+        for name, inbox in inboxes
+        if inbox
+    ]
+    if as_json:
+        print_json({"companies": rows})
+    else:
+        print_table("Events that no run has covered", rows)
 
 
 async def _run(
