@@ -79,18 +79,32 @@ def clock():
 
 
 @pytest.fixture
-def new_books(tmp_path):
-    """Makes companies that share a store."""
-    return lambda **differing: books_in(tmp_path, **differing)
+def engine():
+    """Where stores are; modules whose tests are to run on both engines say so."""
+    return "sqlite"
 
 
 @pytest.fixture
-def new_context(tmp_path, clock):
+def store_url(engine, tmp_path, request):
+    """Where the store of a test is."""
+    if engine == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.sqlite3'}"
+    return request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+def new_books(tmp_path, store_url):
+    """Makes companies that share a store."""
+    return lambda **differing: books_in(tmp_path, **{"store_url": store_url, **differing})
+
+
+@pytest.fixture
+def new_context(tmp_path, clock, new_books):
     """Makes contexts; ``context.woken`` counts wake-ups through its list."""
     with contextlib.ExitStack() as stack:
 
         def new(companies=None, woken=None, **variables):
-            found = tuple(companies or (books_in(tmp_path),))
+            found = tuple(companies or (new_books(),))
             store = open_for(found)
             stack.callback(store.close)
             environ = {"MELTANO_PROJECT_ROOT": str(tmp_path)} | {
@@ -153,15 +167,15 @@ class Server:
     seconds = 60
     token = "verifier-token"
 
-    def __init__(self, directory, **variables):
+    def __init__(self, directory, *, store_url="", command=SERVE, **variables):
         self.directory = directory
-        key = Fernet.generate_key().decode()
+        self._command = command
         target = {
             "client_id": "c",
             "client_secret": "s",
             "realm_id": "1",
-            "encryption_key": key,
-            "store_url": f"sqlite:///{directory / 'store.sqlite3'}",
+            "encryption_key": KEY,
+            "store_url": store_url or f"sqlite:///{directory / 'store.sqlite3'}",
         }
         (directory / "tap.config.json").write_text(json.dumps(_TAP))
         (directory / "target.config.json").write_text(json.dumps(target))
@@ -182,7 +196,7 @@ class Server:
             "WEBHOOK_SHIM_QUICKBOOKS_VERIFIER_TOKEN": self.token,
             **variables,
         }
-        self.store = open_store(target["store_url"], Cipher((key,)))
+        self.store = open_store(target["store_url"], Cipher((KEY,)))
         with self.store.writing() as connection:
             upgrade(connection)
         self.process = None
@@ -207,7 +221,7 @@ class Server:
     def start(self):
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                SERVE,
+                self._command,
                 env=self.environ,
                 cwd=self.directory,
                 stdout=log,
@@ -248,8 +262,9 @@ def new_server(tmp_path):
     """Makes servers that are started by the test."""
     made = []
 
-    def make(**variables):
-        made.append(Server(tmp_path, **variables))
+    def make(directory=tmp_path, **variables):
+        directory.mkdir(exist_ok=True)
+        made.append(Server(directory, **variables))
         return made[-1]
 
     yield make

@@ -13,6 +13,11 @@ COMPANY = Company("1", "O")
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request):
+    return request.param
+
+
 @pytest.fixture
 def database(new_context):
     with new_context().store.writing() as connection:

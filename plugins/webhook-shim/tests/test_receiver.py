@@ -41,6 +41,11 @@ def quickbooks_event(event_id="c1", realm_id=REALM):
     return json.dumps([event]).encode()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request):
+    return request.param
+
+
 @pytest.fixture
 def woken():
     return []

@@ -61,7 +61,7 @@ class Meltano:
 
     def hold(self, then="exit 0"):
         """Go on only when told to; but end at once when stopped."""
-        self.behave(f"trap 'exit 143' TERM; while [ ! -e go ]; do sleep 0.02; done; rm -f go; {then}")
+        self.behave(f"trap 'exit 143' TERM; until rm go 2>/dev/null; do sleep 0.02; done; {then}")
 
     def go(self):
         (self.directory / "go").touch()
@@ -170,6 +170,11 @@ class Shim:
             )
             jobs_table.spawned(connection, job_id, pid=pid)
         return job_id
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request):
+    return request.param
 
 
 @pytest.fixture

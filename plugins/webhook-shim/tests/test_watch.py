@@ -34,6 +34,11 @@ class Bill:
         self.held = replace(self.held, enabled=False)
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request):
+    return request.param
+
+
 @pytest.fixture(autouse=True)
 def bill(monkeypatch):
     bill = Bill()

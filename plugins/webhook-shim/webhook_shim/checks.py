@@ -24,7 +24,7 @@ from target_quickbooks.quickbooks.governor import Governor
 from target_quickbooks.quickbooks.oauth import TokenSource
 from target_quickbooks.quickbooks.query import select_in
 from target_quickbooks.settings import from_config
-from target_quickbooks.store import drift_table, lease_table, link_table
+from target_quickbooks.store import drift_table, lease_table, link_table, locks
 from target_quickbooks.store.database import Store, default_url
 from target_quickbooks.store.drift_table import Finding, Kind
 from target_quickbooks.store.link_table import Stored
@@ -92,7 +92,7 @@ class Checks:
             linked = _linked(connection, books, told)
         findings, in_order = self._judged(books, told, live, linked)
         now = self._now()
-        with self._store.writing() as connection:
+        with self._store.writing(locks.company(books.realm_id)) as connection:
             for (entity, quickbooks_id), stored in in_order:
                 drift_table.resolve(connection, stored, entity, [quickbooks_id], now=now)
             new = [

@@ -56,6 +56,7 @@ class Stop(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
+    OVERTAKEN = "overtaken"
     """A process to start.
 
     Attributes:
@@ -189,6 +190,8 @@ def _unfinished(exit_code: int | None, log: str, stop: Stop | None) -> Verdict:
         return Verdict(Status.FAILED, "Stopped because it took too long (run_minutes); it goes on next time.")
     if exit_code is None:
         return Verdict(Status.LOST, "The server ended before it did, and it left no sign of having finished.")
+    if stop is Stop.OVERTAKEN:
+        return Verdict(Status.LOST, "Stopped because the server had lost the right to work for the company.")
     if exit_code == 0:
         return Verdict(Status.FAILED, "It ended without a result; its log says more.")
     return _failed(exit_code, log)

@@ -60,6 +60,7 @@ class Inbox:
     def _write(self, deliveries: Sequence[Sequence[Event]]) -> list[int]:
         now = self._now()
         with self._store.writing() as connection:
+            inbox_table.hold(connection, [event for events in deliveries for event in events])
             numbers = [inbox_table.put(connection, events, now=now) for events in deliveries]
             heard = {event.tenant for events in deliveries for event in events if event.system is System.BILL}
             for organization_id in sorted(heard):

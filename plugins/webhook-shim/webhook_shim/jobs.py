@@ -17,6 +17,8 @@ from typing import Any
 from sqlalchemy import Connection, select
 from starlette.concurrency import run_in_threadpool
 from target_quickbooks.store.database import Store
+from target_quickbooks.process import is_gone
+from target_quickbooks.store import lease_table
 from target_quickbooks.store.tables import runs
 
 from webhook_shim import commands, processes, reconciliation, workplace
@@ -29,6 +31,7 @@ from webhook_shim.store import inbox_table, jobs_table
 from webhook_shim.store.jobs_table import SYNCING, Job, Kind, Status
 
 HOST = socket.gethostname()[:128]
+_LOOK_SECONDS = 1.0
 
 logger = logging.getLogger("webhook-shim")
 
@@ -56,7 +59,9 @@ class Workshop:
         self._now = now
         self._environ = environ
 
-    async def do(self, books: Books, kind: str, reason: str, job_id: str | None) -> Job | None:
+    async def do(
+        self, books: Books, kind: str, reason: str, job_id: str | None, lost: asyncio.Event | None = None
+    ) -> Job | None:
         """Begin a job and see it through.
 
         Args:
@@ -65,6 +70,7 @@ class Workshop:
             reason: Likewise.
             job_id: A job that waits; None to ask for one.
 
+            lost: Set when this server loses the right to work for the company: the process is stopped.
         Returns:
             The job as it ended; None if it did not wait any more.
         """
@@ -85,20 +91,40 @@ class Workshop:
             told = f"{error.filename or 'The process'} could not be started: {error.strerror}."
             return await run_in_threadpool(self._end, job, None, Verdict(Status.FAILED, told))
         await run_in_threadpool(self._spawned, job, process.pid)
-        return await self._see_through(job, process)
+        return await self._see_through(job, process, lost)
 
-    async def take_over(self, job: Job) -> Job:
-        """See a job through that a server before this one began: wait if it goes on, judge by its log."""
+    async def take_over(self, job: Job, lost: asyncio.Event | None = None) -> Job:
+        """See a job through that a server before this one began: wait for its end, judge by its log.
+
+        What goes on elsewhere shows itself by its lease on the company, which is waited for.
+        """
         log = Path(job.log_path or os.devnull)
         if job.host == HOST and job.pid and processes.is_alive(log):
             logger.info("%s goes on since before this start; waiting for it.", _named(job))
-            return await self._see_through(job, Orphan(job.pid, log))
+            return await self._see_through(job, Orphan(job.pid, log), lost)
+        if not await self._none_runs(job, lost):
+            return job
         return await run_in_threadpool(self._judged, job, None, None)
 
-    async def _see_through(self, job: Job, process: Process) -> Job:
+    async def _none_runs(self, job: Job, lost: asyncio.Event | None) -> bool:
+        """Wait while a run on another host, which lost its server, still writes; False if stopped."""
+        told = False
+        while not self.hurry.is_set() and not (lost and lost.is_set()):
+            holder = await run_in_threadpool(lease_table.holder, self._store, f"run:{job.company.realm_id}")
+            if holder is None or holder.expires_at <= self._now() or is_gone(holder.owner):
+                return True
+            if not told:
+                logger.info("%s may go on elsewhere (%s); waiting for it.", _named(job), holder.owner)
+                told = True
+            await asyncio.sleep(_LOOK_SECONDS)
+        return False
+
+    async def _see_through(self, job: Job, process: Process, lost: asyncio.Event | None) -> Job:
         began = job.started_at or self._now()
         left = (began + self._settings.run_limit - self._now()).total_seconds()
-        exit_code, stop = await processes.supervise(process, seconds=max(left, 0.0), hurry=self.hurry)
+        exit_code, stop = await processes.supervise(
+            process, seconds=max(left, 0.0), hurry=self.hurry, lost=lost
+        )
         return await run_in_threadpool(self._judged, job, exit_code, stop)
 
     def _begin(self, books: Books, kind: str, reason: str, job_id: str | None) -> Job | None:
@@ -172,6 +198,9 @@ class Workshop:
             if verdict.status is Status.WAITING:
                 jobs_table.put_back(connection, job.id, detail=verdict.detail, now=now)
             else:
+            if not jobs_table.is_ours(connection, job):
+                logger.warning("%s was taken over by another server, whose word counts.", _named(job))
+                return jobs_table.by_id(connection, job.id) or job
                 jobs_table.end(
                     connection,
                     job.id,

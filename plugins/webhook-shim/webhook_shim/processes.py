@@ -112,20 +112,26 @@ def is_alive(log: Path) -> bool:
 
 
 async def supervise(
-    process: Process, *, seconds: float, hurry: asyncio.Event, grace: float = GRACE_SECONDS
+    process: Process,
+    *,
+    seconds: float,
+    hurry: asyncio.Event,
+    lost: asyncio.Event | None = None,
+    grace: float = GRACE_SECONDS,
 ) -> tuple[int | None, Stop | None]:
-    """Wait for a process; stop it when its time is up, or when everybody is to hurry.
+    """Wait for a process; stop it when its time is up, all are to hurry, or another server may act.
 
     Returns:
         Its exit code, and why it was stopped, if it was.
     """
     ended = asyncio.ensure_future(process.wait())
     hurried = asyncio.ensure_future(hurry.wait())
+    overtaken = asyncio.ensure_future((lost or asyncio.Event()).wait())
     try:
-        await asyncio.wait({ended, hurried}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({ended, hurried, overtaken}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if ended.done():
             return ended.result(), None
-        stop = Stop.SHUTDOWN if hurried.done() else Stop.LIMIT
+        stop = Stop.SHUTDOWN if hurried.done() else Stop.OVERTAKEN if overtaken.done() else Stop.LIMIT
         _signal(process.pid, signal.SIGTERM, group=False)
         await asyncio.wait({ended}, timeout=grace)
         if not ended.done():
@@ -133,6 +139,7 @@ async def supervise(
         return await ended, stop
     finally:
         hurried.cancel()
+        overtaken.cancel()
         ended.cancel()
 
 

@@ -211,7 +211,7 @@ class Runner:
         try:
             async with tenure.held(self._store, desk.books.company, self._now) as ours:
                 if ours:
-                    await self._work_alone(desk, step)
+                    await self._work_alone(desk, step, ours.lost)
                 else:
                     desk.not_before = self._now() + _AFTER_TROUBLE
         except TargetError as error:
@@ -221,12 +221,20 @@ class Runner:
             logger.exception("%s: the server failed; it goes on.", desk.books.name)
             desk.not_before = self._now() + _AFTER_TROUBLE
 
-    async def _work_alone(self, desk: _Desk, step: Step | None) -> None:
+    async def _work_alone(self, desk: _Desk, step: Step | None, lost: asyncio.Event) -> None:
         abandoned = await run_in_threadpool(self._abandoned, desk.books)
         for job in abandoned:
-            await self._workshop.take_over(job)
-        if step and not abandoned:
-            await self._workshop.do(desk.books, step.kind, step.reason, step.job_id)
+            await self._workshop.take_over(job, lost)
+        if step and not abandoned and not lost.is_set():
+            # Another server may have done it between the look that found it and now.
+            now = self._now()
+            view = await run_in_threadpool(self._viewed, desk.books, now)
+            if view.step and view.step.due <= now:
+                step = view.step
+                await self._workshop.do(desk.books, step.kind, step.reason, step.job_id, lost)
+        if lost.is_set():
+            desk.not_before = self._now() + _AFTER_TROUBLE
+            return
         if not self._stopping and self._check_due(desk) <= self._now():
             await self._look_in_quickbooks(desk)
 

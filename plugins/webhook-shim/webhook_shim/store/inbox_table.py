@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from target_quickbooks.store import locks
 
 from webhook_shim.events import Event, System
 from webhook_shim.store.tables import inbox
@@ -45,11 +46,18 @@ class Received:
     job_id: str | None
 
 
+def hold(connection: Connection, events: Iterable[Event]) -> None:
+    """Have the inboxes that these events are for to oneself: all of them at once, before any is changed."""
+    locks.hold(connection, {_lock(event.system, event.tenant) for event in events})
+
+
 def put(connection: Connection, events: Iterable[Event], *, now: dt.datetime) -> int:
     """Keep events; one that is known already is only counted. Returns how many are new."""
+    told = list(events)
+    hold(connection, told)
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     new = 0
-    for event in events:
+    for event in told:
         statement = insert(inbox).values(
             system=str(event.system),
             tenant=event.tenant,
@@ -104,6 +112,7 @@ def settle(
     connection: Connection, system: System, tenant: str, *, up_to: int, job_id: str | None, now: dt.datetime
 ) -> int:
     """Mark events up to this one as dealt with. Returns how many were."""
+    locks.hold(connection, [_lock(system, tenant)])
     done = connection.execute(
         update(inbox)
         .where(_unsettled(system, tenant), inbox.c.id <= up_to)
@@ -117,6 +126,8 @@ def settle_these(connection: Connection, ids: Iterable[int], *, now: dt.datetime
     wanted = list(ids)
     for start in range(0, len(wanted), _IDS_PER_QUERY):
         part = wanted[start : start + _IDS_PER_QUERY]
+        of = select(inbox.c.system, inbox.c.tenant).where(inbox.c.id.in_(part)).distinct()
+        locks.hold(connection, {_lock(System(row.system), row.tenant) for row in connection.execute(of)})
         connection.execute(update(inbox).where(inbox.c.id.in_(part)).values(settled_at=now))
 
 
@@ -140,7 +151,12 @@ def latest(connection: Connection, system: System, tenant: str, *, limit: int = 
 
 def prune(connection: Connection, *, before: dt.datetime) -> int:
     """Forget what was settled before this time. Returns how many."""
-    return connection.execute(delete(inbox).where(inbox.c.settled_at < before)).rowcount
+    old = select(inbox.c.id).where(inbox.c.settled_at < before).with_for_update(skip_locked=True)
+    return connection.execute(delete(inbox).where(inbox.c.id.in_(old))).rowcount
+
+
+def _lock(system: System, tenant: str) -> str:
+    return f"inbox {system} {tenant}"
 
 
 def _unsettled(system: System, tenant: str) -> Any:

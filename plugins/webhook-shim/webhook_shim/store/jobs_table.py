@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, insert, select, update
 from target_quickbooks.exact_json import canonical
 from target_quickbooks.links import Company
+from target_quickbooks.store import locks
 
 from webhook_shim.store.tables import jobs
 
@@ -89,7 +90,7 @@ def ask(
     """Ask for work. The same question, while it still waits, is the same row.
 
     Args:
-        connection: A write transaction. Wake the runner after it.
+        connection: A write transaction, in which nothing was locked before. Wake the runner after it.
         company: For whom.
         kind: A ``Kind``.
         reason: Who or what asks: ``event``, ``poll``, ``daily``, ``start``, ``person``...
@@ -99,6 +100,7 @@ def ask(
     Returns:
         The job's id.
     """
+    locks.hold(connection, [f"jobs {company.realm_id} {company.organization_id}"])
     for job in waiting(connection, company):
         if job.kind == kind and canonical(list(job.arguments)) == canonical(list(arguments)):
             return job.id
@@ -193,7 +195,10 @@ def last_success(connection: Connection, company: Company, kind: str) -> Job | N
 def begin(
     connection: Connection, job_id: str, *, host: str, log_path: str, last_event: int, now: dt.datetime
 ) -> bool:
-    """Take a waiting job; False if it no longer waits."""
+    """Take a waiting job; False if it no longer waits, or another server is just taking it."""
+    waits = select(jobs.c.id).where(jobs.c.id == job_id, jobs.c.status == Status.WAITING)
+    if connection.execute(waits.with_for_update(skip_locked=True)).first() is None:
+        return False
     taken = connection.execute(
         update(jobs)
         .where(jobs.c.id == job_id, jobs.c.status == Status.WAITING)
@@ -214,6 +219,14 @@ def begin(
 def spawned(connection: Connection, job_id: str, *, pid: int) -> None:
     """Note the process that does it."""
     connection.execute(update(jobs).where(jobs.c.id == job_id).values(pid=pid))
+
+
+def is_ours(connection: Connection, job: Job) -> bool:
+    """Whether a job is still under way as this server knows it; nobody changes that meanwhile."""
+    query = select(jobs.c.id).where(
+        jobs.c.id == job.id, jobs.c.status == str(Status.RUNNING), jobs.c.started_at == job.started_at
+    )
+    return connection.execute(query.with_for_update()).first() is not None
 
 
 def put_back(connection: Connection, job_id: str, *, detail: str, now: dt.datetime) -> None:
@@ -245,12 +258,9 @@ def end(
 
 def prune(connection: Connection, *, before: dt.datetime) -> int:
     """Forget jobs that ended before a time; how many."""
-    done = connection.execute(
-        delete(jobs).where(
-            jobs.c.status.not_in([str(Status.WAITING), str(Status.RUNNING)]), jobs.c.finished_at < before
-        )
-    )
-    return int(done.rowcount)
+    ended = jobs.c.status.not_in([str(Status.WAITING), str(Status.RUNNING)])
+    old = select(jobs.c.id).where(ended, jobs.c.finished_at < before).with_for_update(skip_locked=True)
+    return int(connection.execute(delete(jobs).where(jobs.c.id.in_(old))).rowcount)
 
 
 def _found(connection: Connection, company: Company, condition: ColumnElement[bool]) -> list[Job]:

@@ -7,10 +7,14 @@ from collections.abc import Sequence
 
 from target_quickbooks.errors import SettingsError
 from target_quickbooks.settings import from_config
+from target_quickbooks.store import locks
 from target_quickbooks.store.cipher import Cipher
 from target_quickbooks.store.database import Store, default_url, open_store
 
 from webhook_shim.companies import Books
+
+#: Shorter than a run's: whoever delivers an event waits for an answer, and sends it again without one.
+PATIENCE_SECONDS = 5.0
 
 
 def open_for(companies: Sequence[Books]) -> Store:
@@ -24,10 +28,11 @@ def open_for(companies: Sequence[Books]) -> Store:
     if len({found.store_url for found in settings}) > 1:
         msg = "The companies name different stores (store_url). The shim needs one store for all of them."
         raise SettingsError(msg)
-    store = open_store(settings[0].store_url, Cipher(settings[0].encryption_keys))
+    cipher = Cipher(settings[0].encryption_keys)
+    store = open_store(settings[0].store_url, cipher, patience=PATIENCE_SECONDS)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from webhook_shim.store.migrations import upgrade  # noqa: PLC0415 - slow to import
 
-    with store.writing() as connection:
+    with store.writing(locks.MIGRATIONS) as connection:
         upgrade(connection)
     return store
