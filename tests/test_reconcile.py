@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -397,3 +398,38 @@ def test_what_changed_after_it_was_billed_is_told_with_the_setting_that_leaves_i
     assert found["fields"] == [{"field": "amount", "bill": "200.00", "quickbooks": "120.50"}]
     assert "has a bill in QuickBooks" in found["cause"]
     assert "billed_order" in found["advice"]
+
+
+def pay(books, bill):
+    """Record a payment of the whole bill; what the tap then sends of it."""
+    part = {"billId": bill["id"], "amount": 120.5}
+    books.bill.post(
+        "/v3/bills/record-payment",
+        {"vendorId": bill["vendorId"], "payments": [part], "processDate": "2026-11-20"},
+    )
+    return [line for line in books.read() if json.loads(line).get("stream") == "payments"]
+
+
+def test_a_payment_that_bills_record_does_not_show_yet_makes_no_difference(books, add):
+    """BILL does not say that a bill moves with its payments; the order follows what is known later."""
+    bill = add()
+    books.sync()
+    before = books.read()
+    books.write(pay(books, bill))
+    assert only_order(books)["POStatus"] == "Closed"
+    assert books.write(before, mode="reconcile").exit_code == 0
+    assert reconcile(books).exit_code == 0
+
+
+def test_what_was_paid_since_the_last_write_is_named_so(books, add):
+    bill = add()
+    books.sync()
+    pay(books, bill)
+    found = only_finding(reconcile(books))
+    assert found["fields"] == [{"field": "state", "bill": "closed (paid)", "quickbooks": "open"}]
+    assert (found["cause"], found["advice"]) == (
+        "What is paid of it changed in BILL since it was last written.",
+        "Run a sync.",
+    )
+    books.sync()
+    assert reconcile(books).exit_code == 0

@@ -14,6 +14,7 @@ from target_quickbooks.reconcile.findings import Finding
 from target_quickbooks.store.failure_table import Failure
 
 _CHANGED_IN_BILL = "It changed in BILL since it was last written."
+_PAID_SINCE = "What is paid of it changed in BILL since it was last written."
 _EDITED = "Somebody edited it in QuickBooks after the last write."
 _BOTH = "It changed in BILL since it was last written, and somebody edited it in QuickBooks."
 _KEPT = "Somebody edited it in QuickBooks, and what was written since has kept that."
@@ -59,8 +60,9 @@ def explain_difference(
     edited = link is not None and str(live.get("SyncToken") or "") != link.sync_token
     if changed and edited:
         return replace(finding, cause=_BOTH, advice="Run a sync; edit_conflict decides which side wins.")
-    if changed:
-        return replace(finding, cause=_CHANGED_IN_BILL, advice="Run a sync.")
+    paid = link is not None and link.source_digest != digest and not edited
+    if changed or (paid and {found.field for found in finding.fields} == {"state"}):
+        return replace(finding, cause=_CHANGED_IN_BILL if changed else _PAID_SINCE, advice="Run a sync.")
     if has_bill(live) and billed_order is BilledOrder.LEAVE:
         advice = "Correct that bill in QuickBooks; or set billed_order to update, and save it in BILL again."
         return replace(finding, cause=_BILLED, advice=advice)

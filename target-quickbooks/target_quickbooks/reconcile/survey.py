@@ -8,10 +8,11 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from target_quickbooks.fingerprints import source_digest
+from target_quickbooks.links import Company
 from target_quickbooks.mapping.names import without_form
 from target_quickbooks.policies import Policies
 from target_quickbooks.quickbooks.client import QuickBooksClient
@@ -26,7 +27,9 @@ from target_quickbooks.reconcile.documents import (
     read_vendor_document,
 )
 from target_quickbooks.reconcile.matching import Matching, Outcome
+from target_quickbooks.reconcile.paying import as_paid
 from target_quickbooks.reconcile.staging import Staging
+from target_quickbooks.store import payment_table
 from target_quickbooks.store.database import Store
 from target_quickbooks.transaction import BILL, PURCHASE_ORDER
 
@@ -105,14 +108,21 @@ class Survey:
             if before // _TELL_EVERY != self._read // _TELL_EVERY:
                 logger.info("Read %d vendors and bills from BILL.", self._read)
             if stream == "bills":
-                bills = (read_bill_document(one, self._policies, self._digest(one)) for one in records)
-                self.staging.put_bills(organization_id, bills)
+                self.staging.put_bills(organization_id, self._bills(organization_id, records))
             else:
                 profile = self._directory.company()
                 vendors = (
                     read_vendor_document(one, profile, self._policies, self._digest(one)) for one in records
                 )
                 self.staging.put_vendors(organization_id, vendors)
+
+    def _bills(self, organization_id: str, records: Sequence[Mapping[str, Any]]) -> Iterator[BillDocument]:
+        company, now = Company(self._realm_id, organization_id), self._now()
+        with self._store.reading() as connection:
+            accounts = payment_table.accounts(connection, company, [str(one["id"]) for one in records])
+        for one in records:
+            document = read_bill_document(one, self._policies, self._digest(one))
+            yield as_paid(document, one, accounts.get(str(one["id"])), self._policies, now=now)
 
     def _digest(self, record: Mapping[str, Any]) -> str:
         return source_digest(record, self._settings, self._store.fingerprint_key)
