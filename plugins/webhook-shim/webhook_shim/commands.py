@@ -15,8 +15,8 @@ from typing import Any
 from target_quickbooks.exact_json import to_json
 from target_quickbooks.redaction import redact_text
 
-from webhook_shim.companies import TARGET, Books
-from webhook_shim.store.jobs_table import Job, Kind, Status
+from webhook_shim.companies import TAP, TARGET, Books
+from webhook_shim.store.jobs_table import SYNCING, Job, Kind, Status
 
 TRIGGER = "TARGET_QUICKBOOKS_TRIGGER"
 #: A run that refused some records has done its work: all others are written, and STATE is kept.
@@ -34,6 +34,8 @@ _REPORTS = {
     Kind.PLAN: "TARGET_QUICKBOOKS_PLAN_REPORT_PATH",
     Kind.RECONCILE: "TARGET_QUICKBOOKS_RECONCILE_REPORT_PATH",
 }
+_SPEAKERS = (f"{TARGET}: ", f"{TAP}: ", "quickbooks-admin: ")
+_RUNNERS = frozenset({"meltano", "webhook-shim"})
 _DETAIL_LENGTH = 500
 _TRIGGER_REASON_LENGTH = 14
 
@@ -43,6 +45,8 @@ _IN_THE_WAY = re.compile(
     r"|(?:is writing|has begun to write) to company \(realm\)"
 )
 _LINE = re.compile(r"\[(?P<level>\w+)\s*\]\s+(?P<plugin>\S+)\s+(?P<text>\S.*)")
+#: As tap and target write without Meltano.
+_PLAIN_LINE = re.compile(r"\| (?:ERROR|CRITICAL) *\| \S+ +\| (?P<text>\S.*)")
 _COMMON_ENDS = ("Block run completed", "Traceback")
 _COMPLETED = "Run completed"
 
@@ -52,11 +56,11 @@ class Stop(Enum):
 
     LIMIT = "limit"
     SHUTDOWN = "shutdown"
+    OVERTAKEN = "overtaken"
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    OVERTAKEN = "overtaken"
     """A process to start.
 
     Attributes:
@@ -92,7 +96,7 @@ def meltano(
         executable: Meltano.
         environment: Meltano's; its default one if empty.
         suffix: Of the state id, to keep several companies apart; none if empty.
-        report: Where a plan writes its report.
+        report: Where a plan writes its report, or a reconciliation its reports.
     """
     arguments = [executable]
     if environment:
@@ -186,12 +190,12 @@ def judge(
 def _unfinished(exit_code: int | None, log: str, stop: Stop | None) -> Verdict:
     if stop is Stop.SHUTDOWN:
         return Verdict(Status.STOPPED, "Stopped with the server; what it wrote is recorded.")
+    if stop is Stop.OVERTAKEN:
+        return Verdict(Status.LOST, "Stopped because the server had lost the right to work for the company.")
     if stop is Stop.LIMIT:
         return Verdict(Status.FAILED, "Stopped because it took too long (run_minutes); it goes on next time.")
     if exit_code is None:
         return Verdict(Status.LOST, "The server ended before it did, and it left no sign of having finished.")
-    if stop is Stop.OVERTAKEN:
-        return Verdict(Status.LOST, "Stopped because the server had lost the right to work for the company.")
     if exit_code == 0:
         return Verdict(Status.FAILED, "It ended without a result; its log says more.")
     return _failed(exit_code, log)
@@ -226,13 +230,13 @@ def _results(report: str) -> list[dict[str, Any]] | None:
 
 
 def _ended_well(log: str) -> bool:
-    """Whether the log of a ``meltano run`` goes to its good end: only a bad one has errors of Meltano's."""
+    """Whether the log of a run goes to its good end: only a bad one has errors of the runner's."""
     lines = [found for line in log.splitlines() if (found := _LINE.search(line))]
-    of_meltano = [line for line in lines if line["plugin"] == "meltano"]
+    of_runner = [line for line in lines if line["plugin"] in _RUNNERS]
     return (
-        bool(of_meltano)
-        and of_meltano[-1]["text"].startswith(_COMPLETED)
-        and not any(line["level"] in {"error", "critical"} for line in of_meltano)
+        bool(of_runner)
+        and of_runner[-1]["text"].startswith(_COMPLETED)
+        and not any(line["level"] in {"error", "critical"} for line in of_runner)
     )
 
 
@@ -243,7 +247,9 @@ def _reason(log: str) -> str:
     for line in log.splitlines():
         found = _LINE.search(line)
         text = found["text"] if found else line
-        if text.startswith((f"{TARGET}: ", "quickbooks-admin: ")):
+        if said := _PLAIN_LINE.search(line):
+            ours.append(said["text"])
+        elif text.startswith(_SPEAKERS):
             ours.append(text)
         elif found and found["level"] in {"error", "critical"} and not text.startswith(_COMMON_ENDS):
             (others if found["plugin"] == "meltano" else ours).append(text)
@@ -256,5 +262,6 @@ def _said(line: str) -> str:
 
 
 def _plain(text: str) -> str:
-    text = text.removeprefix(f"{TARGET}: ").removeprefix("quickbooks-admin: ")
+    for speaker in _SPEAKERS:
+        text = text.removeprefix(speaker)
     return redact_text(" ".join(text.split()))[:_DETAIL_LENGTH]

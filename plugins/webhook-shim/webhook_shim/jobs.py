@@ -7,6 +7,7 @@ import datetime as dt
 import logging
 import os
 import socket
+import sys
 import sysconfig
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -16,9 +17,9 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 from starlette.concurrency import run_in_threadpool
-from target_quickbooks.store.database import Store
 from target_quickbooks.process import is_gone
 from target_quickbooks.store import lease_table
+from target_quickbooks.store.database import Store
 from target_quickbooks.store.tables import runs
 
 from webhook_shim import commands, processes, reconciliation, workplace
@@ -30,8 +31,8 @@ from webhook_shim.settings import Settings
 from webhook_shim.store import inbox_table, jobs_table
 from webhook_shim.store.jobs_table import SYNCING, Job, Kind, Status
 
-HOST = socket.gethostname()[:128]
 _LOOK_SECONDS = 1.0
+HOST = socket.gethostname()[:128]
 
 logger = logging.getLogger("webhook-shim")
 
@@ -69,8 +70,8 @@ class Workshop:
             kind: Of a job that is asked for by this call.
             reason: Likewise.
             job_id: A job that waits; None to ask for one.
-
             lost: Set when this server loses the right to work for the company: the process is stopped.
+
         Returns:
             The job as it ended; None if it did not wait any more.
         """
@@ -152,6 +153,8 @@ class Workshop:
         if job.kind == Kind.REPLAY:
             executable = Path(sysconfig.get_path("scripts"), "quickbooks-admin")
             return commands.replay(job, books, executable=str(executable))
+        if self._settings.direct:
+            return commands.direct(job, books, python=sys.executable, report=str(_report_path(job, log)))
         command = commands.meltano(
             job,
             books,
@@ -195,12 +198,12 @@ class Workshop:
     ) -> Job:
         now = self._now()
         with self._store.writing() as connection:
-            if verdict.status is Status.WAITING:
-                jobs_table.put_back(connection, job.id, detail=verdict.detail, now=now)
-            else:
             if not jobs_table.is_ours(connection, job):
                 logger.warning("%s was taken over by another server, whose word counts.", _named(job))
                 return jobs_table.by_id(connection, job.id) or job
+            if verdict.status is Status.WAITING:
+                jobs_table.put_back(connection, job.id, detail=verdict.detail, now=now)
+            else:
                 jobs_table.end(
                     connection,
                     job.id,
