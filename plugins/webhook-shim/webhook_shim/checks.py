@@ -39,6 +39,8 @@ from webhook_shim.store.inbox_table import Received
 
 #: As events name them, and as QuickBooks does. Other entities are not written, so nothing can drift.
 ENTITIES = {"vendor": "Vendor", "purchaseorder": "PurchaseOrder"}
+#: The same for a company whose payables are kept in QuickBooks.
+_ENTITIES_OF_PAYABLES = {"vendor": "Vendor", "bill": "Bill"}
 _AT_ONCE = 1000
 _ROWS_EACH = 150
 _PATIENCE_SECONDS = 60
@@ -86,7 +88,7 @@ class Checks:
         self._stopped.set()
 
     def _check(self, books: Books, received: Sequence[Received]) -> None:
-        told = _told(received)
+        told = _told(received, _written(books))
         live = self._live(books, told)
         with self._store.reading() as connection:
             linked = _linked(connection, books, told)
@@ -160,7 +162,7 @@ class Checks:
         """What QuickBooks holds of the objects, those that are gone left out; one request for up to 900."""
         asked = [
             (entity, statement)
-            for entity in sorted(ENTITIES.values())
+            for entity in sorted(_written(books).values())
             for statement in select_in(
                 entity,
                 "Id",
@@ -205,23 +207,28 @@ class Checks:
         return left_open and now - oldest < _WAITED_ENOUGH
 
 
-def _told(received: Sequence[Received]) -> dict[_Key, bool]:
+def _told(received: Sequence[Received], entities: Mapping[str, str]) -> dict[_Key, bool]:
     """The objects that events tell of, each once, and whether one of the events says it was merged away.
 
     A merge has an event for the object that stays, and one for the object that goes.
     """
     told: dict[_Key, bool] = {}
     for found in received:
-        entity = ENTITIES.get(found.event.entity)
+        entity = entities.get(found.event.entity)
         if entity and found.event.record_id.isdecimal():
             key = (entity, found.event.record_id)
             told[key] = told.get(key, False) or found.event.kind.endswith(".merged")
     return told
 
 
+def _written(books: Books) -> Mapping[str, str]:
+    """What is written for a company, as events name it and as QuickBooks does."""
+    return _ENTITIES_OF_PAYABLES if books.target_config.get("transaction_type") == "bill" else ENTITIES
+
+
 def _linked(connection: Connection, books: Books, told: Iterable[_Key]) -> dict[_Key, Sequence[Stored]]:
     found: dict[_Key, Sequence[Stored]] = {}
-    for entity in ENTITIES.values():
+    for entity in _written(books).values():
         ids = [quickbooks_id for kind, quickbooks_id in told if kind == entity]
         sharers = link_table.sharers(connection, books.company, entity, ids) if ids else {}
         found |= {(entity, quickbooks_id): stored for quickbooks_id, stored in sharers.items()}

@@ -22,7 +22,9 @@ from target_quickbooks.store.tables import audit, links, quotas, references
 
 _ROWS_AT_ONCE = 1000
 _OVERLAP = dt.timedelta(minutes=2)
-_WROTE = ("create", "update", "close")
+_WROTE = ("create", "update", "close", "void")
+#: What bills become: one of these in each company.
+_OF_BILLS = ("PurchaseOrder", "Bill")
 _MOST_FAILURES = 2000
 
 
@@ -36,7 +38,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What QuickBooks was last sent: vendors, and purchase orders that are open and closed."""
+    """What QuickBooks was last sent: vendors, and purchase orders (or bills) that are open and closed."""
 
     vendors: int = 0
     open_orders: Totals = field(default_factory=Totals)
@@ -71,7 +73,7 @@ class Figures:
         with self._lock:
             known = self._known[company]
             self._catch_up(connection, company, known)
-            if len(known.orders) != numbers.get("PurchaseOrder", 0):  # links were forgotten
+            if len(known.orders) != sum(numbers.get(name, 0) for name in _OF_BILLS):  # links were forgotten
                 known = self._known[company] = _Known()
                 self._catch_up(connection, company, known)
             orders = list(known.orders.values())
@@ -83,7 +85,7 @@ class Figures:
 
     def _catch_up(self, connection: Connection, company: Company, known: _Known) -> None:
         """Read the orders that changed; those that changed just before were seen last time, mostly."""
-        ours = and_(_of(links, company), links.c.entity == "PurchaseOrder")
+        ours = and_(_of(links, company), links.c.entity.in_(_OF_BILLS))
         query = select(links.c.bill_id, links.c.updated_at).where(ours)
         if known.seen_until:
             query = query.where(links.c.updated_at >= known.seen_until - _OVERLAP)

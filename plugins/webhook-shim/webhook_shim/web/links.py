@@ -14,7 +14,13 @@ _QUICKBOOKS = {
     "production": "https://app.qbo.intuit.com/app/",
     "sandbox": "https://app.sandbox.qbo.intuit.com/app/",
 }
-_PAGES = {"Vendor": ("vendordetail", "nameId"), "PurchaseOrder": ("purchaseorder", "txnId")}
+_PAGES = {
+    "Vendor": ("vendordetail", "nameId"),
+    "PurchaseOrder": ("purchaseorder", "txnId"),
+    "Bill": ("bill", "txnId"),
+    "VendorCredit": ("vendorcredit", "txnId"),
+    "BillPayment": ("billpayment", "txnId"),
+}
 _BILL = {
     "production": "https://app.bill.com/",
     "sandbox": "https://login.stage.us.bill.com/neo/login",

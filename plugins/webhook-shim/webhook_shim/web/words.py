@@ -78,7 +78,13 @@ STREAMS = {
     "chart_of_accounts": "Accounts",
     "accounting_classes": "Classes",
 }
-ENTITIES = {"Vendor": "Vendor", "PurchaseOrder": "Purchase order"}
+ENTITIES = {
+    "Vendor": "Vendor",
+    "PurchaseOrder": "Purchase order",
+    "Bill": "Bill",
+    "VendorCredit": "Vendor credit",
+    "BillPayment": "Bill payment",
+}
 FIELDS = {
     "AcctNum": "Account number",
     "Active": "Active",
