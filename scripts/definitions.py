@@ -39,8 +39,9 @@ ADMIN = {
     "test": ("connections test", "Read the company through its connection."),
 }
 NEXT_STEPS = """\
-1. Runs are the jobs `sync-vendors-and-bills` and `sync-payments-and-recurring`, the preview is the loader
-   `target-quickbooks-plan`. Put [their definitions](https://bill-quickbooks.github.io/bill-quickbooks/quick-start/)
+1. Runs are the jobs `sync-vendors-and-bills`, `sync-payments-and-recurring` and `reconcile`, the preview is
+   the loader `target-quickbooks-plan`. Put
+   [their definitions](https://bill-quickbooks.github.io/bill-quickbooks/quick-start/)
    into your project.
 
 1. Serve, and open the page it names:
