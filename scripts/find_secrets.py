@@ -60,13 +60,17 @@ def main() -> int:
 
 
 def _files() -> list[str]:
-    listed = subprocess.run(
+    done = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],  # noqa: S607 - the person's own git
         capture_output=True,
         text=True,
-        check=True,
-    ).stdout.splitlines()
-    return [name for name in listed if not _SKIPPED.fullmatch(name) and Path(name).is_file()]
+        check=False,
+    )
+    if done.returncode:
+        sys.exit("Git must tell which files there are: run this in a clone of the repository.")
+    return [
+        name for name in done.stdout.splitlines() if not _SKIPPED.fullmatch(name) and Path(name).is_file()
+    ]
 
 
 def _known() -> SecretsCollection:
