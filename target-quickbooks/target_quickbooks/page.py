@@ -7,10 +7,10 @@ it, and the page's own policy lets nothing be loaded or run.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from typing import TYPE_CHECKING
 
 from target_quickbooks.plan.entries import OPERATIONS, PlanEntry, by_currency, totals
 from target_quickbooks.plan.text import amount_text, headline, value_text
@@ -19,6 +19,9 @@ from target_quickbooks.preflight import describe
 from target_quickbooks.quickbooks.client import CallCount
 from target_quickbooks.report import COLUMNS, RunReport
 from target_quickbooks.store.failure_table import Failure
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _SHOWN = 1000
 #: Updates whose details are open, on paper too.
@@ -82,7 +85,7 @@ class Reason:
 
 def render(template: str, **values: object) -> str:
     """A page of the package's templates."""
-    return _templates.get_template(template).render(**values)
+    return _templates().get_template(template).render(**values)
 
 
 def run_page(report: RunReport, calls: CallCount, ending: Ending) -> str:
@@ -149,12 +152,18 @@ def _reasons(report: RunReport) -> list[Reason]:
     return sorted(found, key=lambda reason: -len(reason.failures))
 
 
-_templates = Environment(
-    loader=PackageLoader("target_quickbooks"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_templates.filters["money"] = amount_text
-_templates.filters["told"] = value_text
+@functools.cache
+def _templates() -> Environment:
+    """The templates; most runs make no page and need not wait for what reads them."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
+
+    templates = Environment(
+        loader=PackageLoader("target_quickbooks"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters["money"] = amount_text
+    templates.filters["told"] = value_text
+    return templates

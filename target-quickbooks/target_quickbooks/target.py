@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Mapping
 from types import FrameType
-from typing import IO, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk.exceptions import ConfigValidationError
@@ -22,20 +22,15 @@ from singer_sdk.sinks import Sink
 from singer_sdk.target_base import Target
 from typing_extensions import override
 
-from target_quickbooks.assembly import Run, assemble
 from target_quickbooks.errors import InputError, SchemaMissing, SettingsError, Stopped, TargetError
 from target_quickbooks.exact_json import to_json
-from target_quickbooks.page import Ending
-from target_quickbooks.quickbooks.oauth import utc_now
-from target_quickbooks.reconcile.survey import Survey
-from target_quickbooks.settings import Settings, from_config
 from target_quickbooks.settings_schema import CONFIG_SCHEMA
 from target_quickbooks.singer_input import MessageReader
-from target_quickbooks.sinks import sink_class
-from target_quickbooks.store import connection_table, run_table
-from target_quickbooks.store.database import default_url
-from target_quickbooks.telling import tell
-from target_quickbooks.walk import Walk
+
+if TYPE_CHECKING:
+    from target_quickbooks.assembly import Run
+    from target_quickbooks.reconcile.survey import Survey
+    from target_quickbooks.walk import Walk
 
 _FLUSH_AFTER_SECONDS = 5.0
 #: Exit code of ``mode: reconcile`` when the books differ.
@@ -136,6 +131,8 @@ class TargetQuickbooks(Target):
 
     @override
     def get_sink_class(self, stream_name: str) -> type[Sink]:
+        from target_quickbooks.sinks import sink_class  # noqa: PLC0415 - needs what writes
+
         return sink_class(stream_name, ignore_unknown=bool(self.config.get("ignore_unknown_streams", False)))
 
     @override
@@ -219,24 +216,9 @@ class TargetQuickbooks(Target):
         run = self._run
         if run is None:
             return
-        run.report.company_name = run.directory.company_name
-        ending = Ending(
-            run_id=run.id,
-            realm_id=run.settings.realm_id,
-            exit_code=exit_code,
-            problem=problem,
-            finished_at=utc_now(),
-        )
-        for line in tell(run, ending):
-            click.echo(line, err=True)
-        if run.plan is None:
-            summary = run.report.to_json(run.client.calls, run_id=run.id, exit_code=exit_code)
-            counts = {"streams": summary["streams"], "calls": summary["calls"]}
-            with run.store.writing() as connection:
-                run_table.finish(connection, run.id, exit_code=exit_code, counts=counts, now=utc_now())
-                if run.report.company_name:
-                    connection_table.name_company(connection, run.settings.realm_id, run.report.company_name)
-        run.close()
+        from target_quickbooks import lifecycle  # noqa: PLC0415 - see there
+
+        lifecycle.end(run, exit_code=exit_code, problem=problem, say=lambda line: click.echo(line, err=True))
         self._run = None
 
     def _assembled(self) -> Run:
@@ -250,24 +232,11 @@ class TargetQuickbooks(Target):
         return self._run
 
     def _begun(self) -> Run:
-        run = assemble(self._settings(), sleep=self._sleep, after_batch=self._stop_if_asked)
-        if run.plan:
-            return run
-        with run.store.writing() as connection:
-            run_table.start(
-                connection,
-                run.id,
-                realm_id=run.settings.realm_id,
-                mode=str(run.settings.mode),
-                trigger=run.trigger,
-                now=utc_now(),
-            )
-        return run
+        from target_quickbooks import lifecycle  # noqa: PLC0415 - see there
 
-    def _settings(self) -> Settings:
         config = dict(self.config)
         config.setdefault("user_agent", f"{self.name}/{self.plugin_version}")
-        return from_config(config, default_store_url=default_url())
+        return lifecycle.begin(config, sleep=self._sleep, after_batch=self._stop_if_asked)
 
     def _working(self, work: Any) -> None:
         """Do work that a signal must not interrupt in the middle of a batch."""

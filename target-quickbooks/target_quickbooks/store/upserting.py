@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, Connection, Table
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 
 def upsert(
@@ -26,6 +30,8 @@ def upsert(
     keys = [column.name for column in table.primary_key.columns]
     others = [column.name for column in table.columns if column.name not in {*keys, *kept}]
     if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - a tenth of a second, only needed there
+
         statement = postgresql.insert(table)
         changed = {name: statement.excluded[name] for name in others}
         return statement.on_conflict_do_update(index_elements=keys, set_=changed, where=where)
