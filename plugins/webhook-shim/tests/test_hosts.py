@@ -22,11 +22,13 @@ import requests
 from target_quickbooks.errors import StoreError
 from target_quickbooks.links import Company
 from target_quickbooks.store import lease_table
+from target_quickbooks.store.copying import copy, installed_schemas
 from target_quickbooks.store.tables import leases
 from webhook_shim import tenure
 from webhook_shim.events import Event, System
 from webhook_shim.store import inbox_table, jobs_table, subscription_table
 from webhook_shim.store.jobs_table import SYNCING, Kind, Status
+from webhook_shim.store.opening import SCHEMA, open_for
 from webhook_shim.store.subscription_table import Subscription
 
 HOSTS = 3
@@ -331,3 +333,16 @@ def test_what_was_taken_over_is_not_ended_by_its_first_server(stores):
         later = NOW + dt.timedelta(minutes=1)
         jobs_table.begin(connection, job_id, host="b", log_path="l", last_event=0, now=later)
         assert not jobs_table.is_ours(connection, job)
+
+
+def test_what_the_shim_keeps_moves_with_the_store(stores, tmp_path, new_books):
+    with stores[0].writing() as connection:
+        inbox_table.put(
+            connection, [Event(System.BILL, "O", "e", "vendor.created", "vendor", "v", None)], now=NOW
+        )
+    assert SCHEMA in installed_schemas()
+    assert copy(stores[0], f"sqlite:///{tmp_path / 'moved.sqlite3'}", now=NOW)["shim_inbox"] == 1
+    moved = open_for([new_books(store_url=f"sqlite:///{tmp_path / 'moved.sqlite3'}")])
+    with moved.reading() as connection:
+        assert [found.event.event_id for found in inbox_table.latest(connection, System.BILL, "O")] == ["e"]
+    moved.close()

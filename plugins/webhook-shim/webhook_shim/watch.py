@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 from starlette.concurrency import run_in_threadpool
 from target_quickbooks.errors import TargetError
+from target_quickbooks.process import this_process
+from target_quickbooks.store import lease_table
 from target_quickbooks.store.database import Store
 
 from webhook_shim.bill_events import BillEvents, open_for
@@ -21,6 +23,7 @@ from webhook_shim.companies import Books
 from webhook_shim.settings import Settings
 from webhook_shim.store import jobs_table, subscription_table
 from webhook_shim.store.jobs_table import Kind, Status
+from webhook_shim.store.subscription_table import Subscription
 from webhook_shim.subscription import Desk, Found
 
 #: BILL gives a delivery up after some hours; a subscription is seldom disabled and never noticed late.
@@ -28,6 +31,8 @@ EVERY_SECONDS = 300.0
 #: While a run reads what was missed.
 WHILE_CATCHING_UP = 10.0
 REASON = "subscription"
+#: A look takes a few requests; that of a server that died is forgotten after this.
+_LOOK_SECONDS = 120
 
 logger = logging.getLogger("webhook-shim")
 
@@ -85,6 +90,15 @@ class Watch:
             known = subscription_table.load(connection, self._store.cipher, books.organization_id)
         if known is None:
             return
+        name, owner = f"watch:{books.organization_id}", f"{this_process()} watch"
+        if not lease_table.acquire(self._store, name, owner, now=self._now(), seconds=_LOOK_SECONDS):
+            return  # another server is just looking
+        try:
+            self._look(books, known)
+        finally:
+            lease_table.release(self._store, name, owner)
+
+    def _look(self, books: Books, known: Subscription) -> None:
         if books.name not in self._bill:
             self._bill[books.name] = open_for(books, self._settings.bill_events_url)
         desk = Desk(self._store, self._bill[books.name], books.organization_id, known.url, self._now)

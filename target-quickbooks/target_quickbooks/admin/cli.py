@@ -21,6 +21,7 @@ from target_quickbooks.admin.output import console, print_json, print_table
 from target_quickbooks.admin.payments import payments
 from target_quickbooks.admin.preflight import preflight
 from target_quickbooks.admin.recurring import recurring
+from target_quickbooks.admin.store import store as store_commands
 from target_quickbooks.errors import TargetError
 from target_quickbooks.store import connection_table, failure_table, link_table, run_table
 
@@ -104,5 +105,6 @@ commands.add_command(payments)
 commands.add_command(recurring)
 commands.add_command(generate_key)
 commands.add_command(rekey)
+commands.add_command(store_commands)
 commands.add_command(preflight)
 commands.add_command(audit)

@@ -7,7 +7,7 @@ import logging
 import os
 import secrets as random
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -170,6 +170,32 @@ def open_store(url: str, cipher: Cipher, *, patience: float = PATIENCE_SECONDS) 
     except StoreError:
         engine.dispose()
         raise
+
+
+@contextmanager
+def empty_database(url: str, upgrades: Iterable[Callable[[Connection], None]]) -> Iterator[Connection]:
+    """A write transaction in another database, for a copy of a store: its tables are there.
+
+    Args:
+        url: A SQLAlchemy URL.
+        upgrades: Make the tables of others, in a transaction.
+
+    Raises:
+        SettingsError: The URL cannot be used.
+        StoreError: The database cannot be used.
+    """
+    engine = engines.new_engine(url)
+    try:
+        _migrate(engine)
+        connection, transaction = _begun(engine, {"writes": True}, (locks.MIGRATIONS,))
+        with connection, transaction:
+            for upgrade in upgrades:
+                upgrade(connection)
+            yield connection
+    except SQLAlchemyError as error:
+        raise engines.trouble(engines.shown(engine.url), error) from None
+    finally:
+        engine.dispose()
 
 
 def _begun(

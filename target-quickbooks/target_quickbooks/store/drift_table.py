@@ -18,6 +18,7 @@ from target_quickbooks.comparison import Difference
 from target_quickbooks.exact_json import canonical
 from target_quickbooks.links import Company
 from target_quickbooks.redaction import redact
+from target_quickbooks.store import locks
 from target_quickbooks.store.portions import portions
 from target_quickbooks.store.tables import drift, drift_searches, links
 
@@ -99,6 +100,7 @@ class Position:
 
 def note(connection: Connection, finding: Finding, *, found_by: str, now: dt.datetime) -> bool:
     """Keep a finding; whether it says something that no entry said before."""
+    locks.hold(connection, [locks.company(finding.company.realm_id)])
     content: dict[str, Any] = {
         "bill_id": finding.bill_id,
         "name": finding.name,

@@ -33,13 +33,18 @@ def rekey(store: Store, *, now: dt.datetime) -> dict[str, int]:
         StoreError: A run is under way, which would go on with the keys it knows; or no key fits.
     """
     with store.writing() as connection:
-        _refuse_if_in_use(connection, now)
+        refuse_if_in_use(connection, now)
         return {
             table.name: _rekey_table(connection, store.cipher, table, columns) for table, columns in ENCRYPTED
         }
 
 
-def _refuse_if_in_use(connection: Connection, now: dt.datetime) -> None:
+def refuse_if_in_use(connection: Connection, now: dt.datetime) -> None:
+    """Make sure that nobody works with the store.
+
+    Raises:
+        StoreError: A run is under way.
+    """
     query = select(tables.leases.c.name).where(tables.leases.c.expires_at > now)
     if connection.execute(query).first():
         raise StoreError("A run is under way. Nothing was changed; run this again when it has ended.")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from sqlalchemy import Connection
 from target_quickbooks.errors import SettingsError
 from target_quickbooks.settings import from_config
 from target_quickbooks.store import locks
 from target_quickbooks.store.cipher import Cipher
+from target_quickbooks.store.copying import Schema
 from target_quickbooks.store.database import Store, default_url, open_store
 
 from webhook_shim.companies import Books
+from webhook_shim.store.tables import VERSION_TABLE, metadata
 
 #: Shorter than a run's: whoever delivers an event waits for an answer, and sends it again without one.
 PATIENCE_SECONDS = 5.0
@@ -30,9 +33,17 @@ def open_for(companies: Sequence[Books]) -> Store:
         raise SettingsError(msg)
     cipher = Cipher(settings[0].encryption_keys)
     store = open_store(settings[0].store_url, cipher, patience=PATIENCE_SECONDS)
+    with store.writing(locks.MIGRATIONS) as connection:
+        _upgrade(connection)
+    return store
+
+
+def _upgrade(connection: Connection) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from webhook_shim.store.migrations import upgrade  # noqa: PLC0415 - slow to import
 
-    with store.writing(locks.MIGRATIONS) as connection:
-        upgrade(connection)
-    return store
+    upgrade(connection)
+
+
+#: Tells ``quickbooks-admin store copy`` what there is beside the target's tables.
+SCHEMA = Schema(metadata, VERSION_TABLE, _upgrade)

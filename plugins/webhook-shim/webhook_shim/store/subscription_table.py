@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 from target_quickbooks.store.cipher import Cipher
+from target_quickbooks.store.upserting import upsert
 
 from webhook_shim.store.tables import subscriptions
 
@@ -60,21 +61,19 @@ def load(connection: Connection, cipher: Cipher, organization_id: str) -> Subscr
 
 def save(connection: Connection, cipher: Cipher, subscription: Subscription) -> None:
     """Keep a subscription in place of what was known of it."""
-    forget(connection, subscription.organization_id)
-    connection.execute(
-        insert(subscriptions).values(
-            organization_id=subscription.organization_id,
-            subscription_id=subscription.subscription_id,
-            url=subscription.url,
-            security_key=cipher.encrypt(subscription.security_key),
-            previous_key=cipher.encrypt(subscription.previous_key) if subscription.previous_key else None,
-            previous_until=subscription.previous_until,
-            enabled=int(subscription.enabled),
-            checked_at=subscription.checked_at,
-            disabled_at=subscription.disabled_at,
-            last_event_at=subscription.last_event_at,
-        )
-    )
+    row = {
+        "organization_id": subscription.organization_id,
+        "subscription_id": subscription.subscription_id,
+        "url": subscription.url,
+        "security_key": cipher.encrypt(subscription.security_key),
+        "previous_key": cipher.encrypt(subscription.previous_key) if subscription.previous_key else None,
+        "previous_until": subscription.previous_until,
+        "enabled": int(subscription.enabled),
+        "checked_at": subscription.checked_at,
+        "disabled_at": subscription.disabled_at,
+        "last_event_at": subscription.last_event_at,
+    }
+    connection.execute(upsert(connection, subscriptions), row)
 
 
 def heard(connection: Connection, organization_id: str, *, now: dt.datetime) -> None:

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from target_quickbooks.links import Company
 from target_quickbooks.redaction import redact, redact_text
-from target_quickbooks.store import audit_table, failure_table, link_table
+from target_quickbooks.store import audit_table, failure_table, link_table, locks
 from target_quickbooks.store.failure_table import UNSETTLED, Failure, Status
 from target_quickbooks.store.tables import failures
 
@@ -143,7 +143,7 @@ def dismiss(visit: Visit) -> Response:
             back, tone="bad", notice="Nothing was dismissed: say why, it is kept in the history."
         )
     store = visit.context.store
-    with store.writing() as connection:
+    with store.writing(locks.company(visit.books.realm_id)) as connection:
         found = [
             failure
             for number in numbers
