@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
+import sqlite3
 from collections import defaultdict
 from decimal import Decimal
 from types import SimpleNamespace
@@ -542,6 +544,23 @@ def test_the_account_of_payments_is_looked_at_first(books, control, bill, sync, 
     run = sync(payment_account=account)
     assert (run.exit_code, books.writes()) == (1, 0)
     assert told in run.error
+
+
+def test_payments_are_no_drift_and_what_people_change_is(books, bookkeeper, sync, bill, pay):
+    pay((bill(), 120.50, {}))
+    sync()
+    path = books.settings("TARGET_QUICKBOOKS_")["store_url"].removeprefix("sqlite:///")
+
+    def found():
+        with contextlib.closing(sqlite3.connect(path)) as store, store:
+            store.execute("UPDATE drift_searches SET searched_at = '2020-01-01T00:00:00.000000+00:00'")
+        assert sync().exit_code == 0
+        with contextlib.closing(sqlite3.connect(path)) as store:
+            return store.execute("SELECT kind, entity FROM drift").fetchall()
+
+    assert found() == []
+    bookkeeper.edit("Bill", the(books.stored("Bill")), DueDate="2026-12-24")
+    assert found() == [("changed", "Bill")]
 
 
 # --- the demo company ---------------------------------------------------------------------------------------
