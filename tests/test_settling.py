@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
@@ -155,6 +156,33 @@ def test_an_interrupted_update_is_finished(filled, cut_off, behave, applied):
     notes = [order["PrivateNote"] for order in ours(filled, "PurchaseOrder")]
     assert len(notes) == COUNT
     assert all(note.startswith("Corrected\n[BILL ") for note in notes)
+
+
+def add_lines(books, amount):
+    """A second line for every bill, or another amount of the one that it has."""
+    for bill in books.held("bills"):
+        first, *rest = bill["billLineItems"]
+        kept = {name: first[name] for name in ("id", "classifications")} | {"amount": float(first["amount"])}
+        new = {"amount": amount, "classifications": first["classifications"]}
+        books.bill.replace(bill, billLineItems=[kept, {"id": rest[0]["id"], **new} if rest else new])
+
+
+def amounts(books):
+    return {tuple(line["Amount"] for line in order["Line"]) for order in ours(books, "PurchaseOrder")}
+
+
+@pytest.mark.parametrize(("applied", "later"), [(True, None), (True, 7.5), (False, None)])
+def test_a_line_that_an_interrupted_update_added_is_there_once(filled, cut_off, applied, later):
+    """Also if BILL has changed it since."""
+    filled.sync()
+    add_lines(filled, 5)
+    cut_off(filled, "PurchaseOrder", applied=applied, held=COUNT)
+    refuse_replays(filled)
+    if later:
+        add_lines(filled, later)
+    run = filled.sync(full=True)
+    assert (run.exit_code, amounts(filled)) == (0, {(Decimal("12.34"), Decimal(str(later or 5)))})
+    assert_agreement(filled)
 
 
 @pytest.mark.parametrize("behave", [replay, refuse_replays, number_orders_itself])

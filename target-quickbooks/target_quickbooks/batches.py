@@ -30,6 +30,12 @@ class Sent:
         """Whether applying it twice would make two objects."""
         return self.submission.change.operation is Operation.CREATE
 
+    @property
+    def adds_lines(self) -> bool:
+        """Whether it updates an object by lines that it does not have yet."""
+        lines = self.submission.change.body.get("Line") or ()
+        return not self.creates and any("Id" not in line for line in lines)
+
 
 @dataclass(frozen=True, slots=True)
 class Decided:

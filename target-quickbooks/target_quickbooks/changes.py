@@ -135,7 +135,7 @@ def link_after(change: Change, stored: Mapping[str, Any] | None = None) -> Link:
 def _line_ids(change: Change, stored: Mapping[str, Any] | None) -> dict[str, str]:
     """Where each line of the bill is in QuickBooks; empty for one that is not there."""
     mapped, previous = change.item.mapped, change.item.link
-    known = dict(previous.line_ids if previous else change.line_ids)
+    known = {**(previous.line_ids if previous else {}), **change.line_ids}
     sent_lines = any(found.field == "Line" for found in change.differences)
     if sent_lines and stored is not None and isinstance(stored.get("Line"), list):
         keys = change.line_keys or mapped.line_keys

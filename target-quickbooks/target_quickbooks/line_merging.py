@@ -8,7 +8,7 @@ belongs together (quantity, price and amount) is one part.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from target_quickbooks.comparison import is_same, reduced
@@ -37,12 +37,14 @@ class MergedLines:
         keys: For each of them, BILL's id of the line; empty for one that a person added.
         conflicts: What both sides changed, in words, e.g. ``line 2 (amount)``.
         added: How many lines that a person added are kept.
+        found: BILL's ids of lines that are new in BILL and in QuickBooks already, to QuickBooks' ids.
     """
 
     lines: tuple[Line, ...]
     keys: tuple[str, ...]
     conflicts: tuple[str, ...]
     added: int = 0
+    found: Mapping[str, str] = field(default_factory=dict)
 
 
 def merge_lines(
@@ -56,7 +58,8 @@ def merge_lines(
     """Merge the lines of an order.
 
     Where both sides changed the same part of a line and BILL wins, lines that a person added go, too: they
-    are what is left of a line that was divided in QuickBooks, and would make the total wrong.
+    are what is left of a line that was divided in QuickBooks, and would make the total wrong. A line that is
+    new on both sides and the same is one line: a person entered it there too, or an answer was lost.
 
     Args:
         before: What was last sent, by BILL's id of the line.
@@ -66,10 +69,15 @@ def merge_lines(
         bill_wins: Who wins where both changed the same.
     """
     held = {str(line.get("Id")): line for line in live}
+    ours_in_quickbooks = {ids.get(key) for key in before}
+    unknown = [line for line in live if str(line.get("Id")) not in ours_in_quickbooks]
+    found: dict[str, str] = {}
     merged: list[tuple[str, Line]] = []
     conflicts: list[str] = []
     for number, (key, ours) in enumerate(wanted.items(), start=1):
         theirs, last = held.get(ids.get(key) or ""), before.get(key)
+        if last is None and (theirs := _take_alike(unknown, ours)):
+            found[key] = str(theirs.get("Id"))
         line, contested = _merge_line(last, ours, theirs, bill_wins=bill_wins)
         if line is not None:
             merged.append((key, line))
@@ -80,8 +88,7 @@ def merge_lines(
         if theirs is not None and any(_edited(part, last, theirs) for part in _PARTS):
             conflicts.append(f"{_name(last)} (removed in BILL)")
             merged += [] if bill_wins else [("", sent_back(theirs))]
-    ours_in_quickbooks = {ids.get(key) for key in before}
-    added = [sent_back(line) for line in live if str(line.get("Id")) not in ours_in_quickbooks]
+    added = [sent_back(line) for line in unknown]
     if conflicts and bill_wins:
         added = []
     lines = [*merged, *(("", line) for line in added)]
@@ -90,6 +97,7 @@ def merge_lines(
         keys=tuple(key for key, _ in lines),
         conflicts=tuple(conflicts),
         added=len(added),
+        found=found,
     )
 
 
@@ -98,12 +106,20 @@ def sent_back(line: Mapping[str, Any]) -> Line:
     return {key: value for key, value in line.items() if key not in _NOT_SENT_BACK}
 
 
+def _take_alike(unknown: list[Mapping[str, Any]], ours: Payload) -> Mapping[str, Any] | None:
+    """The first of the lines that is all that we would send, taken out of them."""
+    for place, line in enumerate(unknown):
+        if all(_holds(part, ours, line) for part in _PARTS if part != "tax code" or _part(part, ours)):
+            return unknown.pop(place)
+    return None
+
+
 def _merge_line(
     last: Payload | None, ours: Payload, theirs: Mapping[str, Any] | None, *, bill_wins: bool
 ) -> tuple[Line | None, list[str]]:
     """One line of BILL, None if there is to be none, and which parts of it both sides changed."""
     if last is None:
-        return dict(ours), []
+        return (sent_back(theirs) if theirs else dict(ours)), []
     if theirs is None:
         contested = not is_same(last, ours)
         line = dict(ours) if contested and bill_wins else None

@@ -50,6 +50,7 @@ class _Outcome:
 
     fields: dict[str, Any] = field(default_factory=dict)
     line_keys: tuple[str, ...] = ()
+    line_ids: Mapping[str, str] = field(default_factory=dict)
     conflicts: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -82,6 +83,7 @@ def resolve_order_edits(
             item,
             quickbooks_id=link.quickbooks_id,
             sync_token=str(live["SyncToken"]),
+            line_ids=outcome.line_ids,
             reason=reason,
         )
     if has_bill(live) and policies.billed_order is BilledOrder.LEAVE:
@@ -199,7 +201,7 @@ def _settle_lines(
         return
     merged = merge_lines(before, wanted, held, link.line_ids, bill_wins=bill_wins)
     outcome.conflicts += merged.conflicts
-    outcome.line_keys = merged.keys
+    outcome.line_keys, outcome.line_ids = merged.keys, merged.found
     if is_same(merged.lines, [sent_back(line) for line in held]):
         return
     outcome.fields["Line"] = list(merged.lines)
@@ -251,6 +253,7 @@ def _sent(change: Change, link: Link, live: Mapping[str, Any], outcome: _Outcome
         body=body,
         differences=tuple(_against(found, live) for found in change.differences if found.field in body),
         line_keys=outcome.line_keys,
+        line_ids=outcome.line_ids,
     )
     whole = on_top_of(settled, kept)
     if "Line" in body or "Line" not in live:

@@ -92,7 +92,7 @@ class Change:
         body: What is sent, without ``bId`` and operation.
         code: For blocked ones, the refusal's code.
         reason: For skipped and blocked ones, why.
-        line_ids: For found objects, BILL line id to the id of the line QuickBooks holds.
+        line_ids: For found objects and lines, BILL line id to the id of the line QuickBooks holds.
         line_keys: BILL line ids of the lines in ``body``, where they are not those of ``item.mapped``;
             empty for a line that a person added.
         held: For updates of what is there, the object as QuickBooks held it when they were planned.

@@ -12,6 +12,7 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from target_quickbooks.comparison import is_same, reduced
 from target_quickbooks.mapping.names import comparable
 from target_quickbooks.mapping.purchase_order import read_marker
 from target_quickbooks.quickbooks.client import QuickBooksClient
@@ -47,6 +48,22 @@ class Traces:
         found = self._vendors(vendors)
         for entity in dict.fromkeys(intent.entity for intent in creates if intent.entity != VENDOR):
             found |= self._transactions(entity, [intent for intent in creates if intent.entity == entity])
+        return found
+
+    def extended(self, updates: Sequence[Intent]) -> dict[Key, Mapping[str, Any]]:
+        """The live objects that hold the lines of these intents, as only these requests can have made them.
+
+        A line that is new has no id by which it could be told from one that a person added; so what was
+        carried out has to be known before anything is planned against it.
+        """
+        found: dict[Key, Mapping[str, Any]] = {}
+        for entity in dict.fromkeys(intent.entity for intent in updates):
+            bodies = {key_of(one): one.document["body"] for one in updates if one.entity == entity}
+            live = self._directory.objects(entity, sorted({str(body["Id"]) for body in bodies.values()}))
+            for key, body in bodies.items():
+                held = live.get(str(body["Id"]))
+                if held and str(held["SyncToken"]) != body["SyncToken"] and _holds_lines(held, body):
+                    found[key] = held
         return found
 
     def _vendors(self, creates: Sequence[Intent]) -> dict[Key, Mapping[str, Any]]:
@@ -97,6 +114,10 @@ class Traces:
         ids = [str(found["Id"]) for found in objects]
         with self._store.reading() as connection:
             return link_table.owners(connection, creates[0].company, entity, ids)
+
+
+def _holds_lines(held: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
+    return is_same(reduced(held.get("Line"), body["Line"]), reduced(body["Line"], body["Line"]))
 
 
 def _text(intent: Intent, field: str) -> str:

@@ -12,8 +12,9 @@ import logging
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from target_quickbooks.batches import Decided, Sent, batch_item, decisions, intent_of
 from target_quickbooks.changes import Conflict, Submission, from_document
@@ -31,7 +32,7 @@ from target_quickbooks.quickbooks.client import (
 from target_quickbooks.quickbooks.faults import Recovery
 from target_quickbooks.quickbooks.repeating import Unanswered
 from target_quickbooks.report import RunReport
-from target_quickbooks.settling import Traces, key_of
+from target_quickbooks.settling import Key, Traces, key_of
 from target_quickbooks.store import failure_table, intent_table
 from target_quickbooks.store.database import Store
 from target_quickbooks.store.failure_table import Failure
@@ -78,7 +79,8 @@ class Writer:
         """Finish what an earlier run was interrupted in.
 
         What it was creating is linked if it is there, and sent with the same ids if not: the request may
-        even now be under way. Updates are harmless to plan anew against what QuickBooks holds.
+        even now be under way. Updates are harmless to plan anew against what QuickBooks holds, but for those
+        that added lines: whether these are there is found out first.
 
         Returns:
             Changes that have to be planned again.
@@ -92,7 +94,7 @@ class Writer:
             Sent(from_document(intent.company, intent.stream, intent.bill_id, intent.document), intent)
             for intent in open_intents
         ]
-        updates = [item for item in sent if not item.creates]
+        updates = self._link_found([item for item in sent if not item.creates])
         self._outcomes.abandon(updates)
         lost = self._link_found([item for item in sent if item.creates])
         conflicts: list[Conflict] = []
@@ -273,26 +275,28 @@ class Writer:
         return conflicts
 
     def _link_found(self, sent: Sequence[Sent]) -> list[Sent]:
-        """Record as applied what an earlier attempt created; return what left no trace."""
-        traces = self._traces.find([item.intent for item in sent if item.creates])
+        """Record as applied what an earlier attempt created or extended; return what left no trace."""
+        traces = self._find(sent)
         found = [
             Decided(item, {item.intent.entity: traces[key_of(item.intent)]}, found=True)
             for item in sent
-            if item.creates and key_of(item.intent) in traces
+            if key_of(item.intent) in traces
         ]
         if found:
             self._outcomes.decided(found, "")
         applied = {id(one.item) for one in found}
         return [item for item in sent if id(item) not in applied]
 
+    def _find(self, sent: Sequence[Sent]) -> dict[Key, Mapping[str, Any]]:
+        """The live objects that these items created, or added lines to."""
+        traces = self._traces.find([item.intent for item in sent if item.creates])
+        extending = [item.intent for item in sent if item.adds_lines]
+        return traces | (self._traces.extended(extending) if extending else {})
+
     def _second_look(self, decided: Sequence[Decided]) -> list[Decided]:
         """Refusals of a repeated request, unless an earlier attempt turns out to have been applied."""
-        refused = [
-            one.item.intent
-            for one in decided
-            if one.faults and one.item.creates and one.faults[0].recovery is not Recovery.STOP
-        ]
-        traces = self._traces.find(refused) if refused else {}
+        refused = [one.item for one in decided if one.faults and one.faults[0].recovery is not Recovery.STOP]
+        traces = self._find(refused) if refused else {}
         looked: list[Decided] = []
         for one in decided:
             trace = traces.get(key_of(one.item.intent)) if one.faults else None

@@ -53,6 +53,27 @@ def test_nothing_changed():
     assert (result.keys, result.conflicts, result.added) == (("a", "b"), (), 0)
 
 
+def test_a_line_that_is_new_on_both_sides_and_the_same_is_one():
+    new = line(5, "Water", ClassRef={"value": "7"})
+    result = merged(TWO, {**TWO, "c": new}, [*LIVE, held(3, new)])
+    assert amounts(result) == [("1", 100), ("2", 20), ("3", 5)]
+    assert (result.keys, result.found, result.added) == (("a", "b", "c"), {"c": "3"}, 0)
+
+
+def test_each_new_line_takes_a_line_of_its_own():
+    new = line(5, "Water")
+    result = merged(TWO, {**TWO, "c": new, "d": new}, [*LIVE, held(3, new)])
+    assert amounts(result) == [("1", 100), ("2", 20), ("3", 5), (None, 5)]
+    assert result.found == {"c": "3"}
+
+
+@pytest.mark.parametrize("other", [line(6, "Water"), line(5, "Gas"), line(5, "Water", account="61")])
+def test_a_line_that_is_new_on_both_sides_and_not_the_same_is_two(other):
+    result = merged(TWO, {**TWO, "c": line(5, "Water")}, [*LIVE, held(3, other)])
+    assert amounts(result) == [("1", 100), ("2", 20), (None, 5), ("3", other["Amount"])]
+    assert (result.found, result.added) == ({}, 1)
+
+
 def test_what_only_quickbooks_writes_is_not_sent_back():
     [sent, _] = merged(TWO, TWO, LIVE).lines
     assert not {"Received", "LineNum"} & set(sent)
