@@ -32,6 +32,9 @@ class Drift:
         self.books = books
         self.path = books.settings("TARGET_QUICKBOOKS_")["store_url"].removeprefix("sqlite:///")
 
+    def vendor(self, name):
+        return only([vendor for vendor in self.books.stored("Vendor") if vendor["DisplayName"] == name])
+
     def rows(self, statement, *values):
         connection = sqlite3.connect(self.path)
         try:
@@ -89,32 +92,32 @@ class Drift:
 
 
 @pytest.fixture
-def books(fresh_books, rent):
-    """Two vendors and an order in step."""
-    vendors = [fresh_books.bill.vendor(name, phone="5125550100") for name in ("Acme", "Zenith")]
-    fresh_books.bill.bill(vendors[0]["id"], "INV-1", [rent])
-    assert fresh_books.sync().exit_code == 0
+def books(fresh_books):
     return fresh_books
 
 
 @pytest.fixture
-def drift(books):
+def drift(books, rent):
+    """Two vendors and an order in step."""
+    vendors = [books.bill.vendor(name, phone="5125550100") for name in ("Acme", "Zenith")]
+    books.bill.bill(vendors[0]["id"], "INV-1", [rent])
+    assert books.sync().exit_code == 0
     return Drift(books)
 
 
 @pytest.fixture
-def acme(books):
-    return only([vendor for vendor in books.stored("Vendor") if vendor["DisplayName"] == "Acme"])
+def acme(drift):
+    return drift.vendor("Acme")
 
 
 @pytest.fixture
-def zenith(books):
-    return only([vendor for vendor in books.stored("Vendor") if vendor["DisplayName"] == "Zenith"])
+def zenith(drift):
+    return drift.vendor("Zenith")
 
 
 @pytest.fixture
-def order(books):
-    return only(books.stored("PurchaseOrder"))
+def order(drift):
+    return only(drift.books.stored("PurchaseOrder"))
 
 
 def test_our_own_writes_are_no_drift_and_looking_costs_one_call(books, drift):
@@ -345,3 +348,26 @@ def test_quickbooks_that_does_not_tell_lets_the_run_go_on(books, drift, bookkeep
     books.simulator.control.clear_faults()
     again(books)
     assert drift.found() == {("changed", "PurchaseOrder", order["Id"])}
+
+
+@pytest.mark.parametrize("policy", ["hold", "recreate"])
+def test_bills_drift_as_orders_do_where_they_are_bills(books, rent, bookkeeper, policy):
+    """Where payables are kept in QuickBooks."""
+    settings = {"transaction_type": "bill", "post_payments": "never"}
+    vendor = books.bill.vendor("Acme")
+    for number in ("INV-1", "INV-2"):
+        books.bill.bill(vendor["id"], number, [rent])
+    assert books.sync(**settings).exit_code == 0
+    drift = Drift(books)
+    kept, gone = sorted(books.stored("Bill"), key=lambda bill: bill["DocNumber"])
+    bookkeeper.edit("Bill", kept, TxnDate="2026-11-05")
+    books.simulator.control.delete_by_hand("Bill", gone["Id"])
+    drift.look(**settings)
+    edited = ("changed", "Bill", kept["Id"])
+    assert drift.found() == {edited, ("deleted", "Bill", gone["Id"])}
+    again(books, **settings, missing_in_quickbooks=policy)
+    assert drift.found() == ({edited} if policy == "recreate" else {edited, ("deleted", "Bill", gone["Id"])})
+    assert len(books.stored("Bill")) == (2 if policy == "recreate" else 1)
+    assert drift.admin("resolve", "1", **settings).exit_code == 0
+    dates = {bill["TxnDate"] for bill in books.stored("Bill")}
+    assert dates == {kept["TxnDate"]}

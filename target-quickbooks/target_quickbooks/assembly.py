@@ -227,9 +227,10 @@ def _watch(
     report: RunReport,
 ) -> Watch:
     by_entity = {step.entity: step for step in steps}
+    posted = ("VendorCredit", "BillPayment") if settings.policies.posts_bills else ()
     search = Search(
         realm_id=settings.realm_id,
-        entities=tuple(by_entity),
+        entities=(*by_entity, *posted),
         store=store,
         client=client,
         directory=directory,

@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     from target_quickbooks.store.database import Store
 
 _REASON_LENGTH = 500
+#: What is written with a bill, not by itself.
+_NOT_SENT_ALONE = frozenset({"VendorCredit", "BillPayment"})
+_SENT_FROM_BILL = (
+    "it is not sent by itself; change it in BILL and save it there, or correct it in QuickBooks."
+)
 _SHOWN = 1000
 _WORDS = {
     Kind.CHANGED: "changed in QuickBooks",
@@ -206,7 +211,8 @@ def resolve_drift(*, numbers: tuple[int, ...]) -> None:
             reasons |= _reasons(run)
     for entry in chosen:
         settled = results.get(entry.id) is Status.RESOLVED
-        why = reasons.get(entry.finding.bill_id, "")
+        alone = entry.finding.entity in _NOT_SENT_ALONE
+        why = _SENT_FROM_BILL if alone else reasons.get(entry.finding.bill_id, "")
         what = "is as it was last sent" if settled else f"still differs{': ' if why else ''}{why}"
         click.echo(f"{entry.id}: {_label(entry)} {what}")
     sys.exit(0 if all(status is Status.RESOLVED for status in results.values()) else 1)
