@@ -115,7 +115,7 @@ build: setup ## Build every package into dist/, as it is published
 lock: $(VENV)/.ready ## Make the lock files anew with the newest versions
 	@$(LOCK) --upgrade --generate-hashes requirements/bootstrap.in --output-file requirements/bootstrap.txt
 	@$(LOCK) --upgrade --generate-hashes --no-emit-package tap-bill --no-emit-package target-quickbooks requirements/dev.in $(PACKAGES:%=%/pyproject.toml) --output-file requirements/dev.txt
-	@$(LOCK) --upgrade --no-emit-package tap-bill --no-emit-package target-quickbooks tap-bill/pyproject.toml target-quickbooks/pyproject.toml plugins/webhook-shim/pyproject.toml --output-file requirements/plugins.txt
+	@$(LOCK) --upgrade --extra postgres --no-emit-package tap-bill --no-emit-package target-quickbooks tap-bill/pyproject.toml target-quickbooks/pyproject.toml plugins/webhook-shim/pyproject.toml --output-file requirements/plugins.txt
 	@$(LOCK) --upgrade --generate-hashes requirements/meltano.in --output-file requirements/meltano.txt
 
 .PHONY: clean
