@@ -122,7 +122,9 @@ _CONNECTION = (
         title="Store URL",
         description=(
             "SQLAlchemy URL of the store that keeps links, attempts, failures, audit rows and tokens. "
-            "Default: a SQLite file in the user's data directory. Keep it: it is what prevents duplicates."
+            "Default: a SQLite file in the user's data directory. A PostgreSQL database "
+            "(postgresql://user:password@host/database) is shared by several machines; it needs the package "
+            "target-quickbooks[postgres]. Keep it: it is what prevents duplicates."
         ),
     ),
     th.Property(
@@ -426,9 +428,9 @@ _RUN = (
         default=24,
         title="Drift Check Hours",
         description=(
-            "How often a run also asks QuickBooks what people changed, merged, made inactive or deleted there "
-            "of what was written: once in so many hours, at its end; 0 never asks. What was changed is kept as "
-            "drift (`quickbooks-admin drift list`). Default: 24."
+            "How often a run also asks QuickBooks what people changed, merged, made inactive or deleted "
+            "there of what was written: once in so many hours, at its end; 0 never asks. What was changed "
+            "is kept as drift (`quickbooks-admin drift list`). Default: 24."
         ),
     ),
     th.Property(
