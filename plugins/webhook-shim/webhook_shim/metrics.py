@@ -20,6 +20,9 @@ from target_quickbooks.store.tables import connections, drift, failures, runs
 from typing_extensions import override
 
 from webhook_shim.context import Context
+from webhook_shim.reconciliation import reconciled
+from webhook_shim.store import jobs_table
+from webhook_shim.store.jobs_table import Kind
 from webhook_shim.store.tables import inbox, jobs, subscriptions
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -224,6 +227,19 @@ class Metrics(Collector):
             if last:
                 success.add_metric([books.realm_id], last.timestamp())
         yield success
+        yield from self._of_comparisons(connection)
+
+    def _of_comparisons(self, connection: Connection) -> Iterator[Metric]:
+        labels = ("realm", "organization")
+        at = _gauge("last_reconciliation_timestamp_seconds", "When both books were last compared.", *labels)
+        differ = _gauge("reconciliation_differences", "What differed when they were.", *labels)
+        for books in self._context.companies:
+            job = jobs_table.last_success(connection, books.company, Kind.RECONCILE)
+            found = reconciled(job.counts) if job else None
+            if job and job.finished_at and found:
+                at.add_metric([books.realm_id, books.organization_id], job.finished_at.timestamp())
+                differ.add_metric([books.realm_id, books.organization_id], found.differences)
+        yield from (at, differ)
 
 
 def _last_success(connection: Connection, realm_id: str) -> Any:

@@ -55,6 +55,23 @@ def test_metrics_tell_what_is_now(visitor):
     assert found["webhook_shim_grant_expires_seconds", REALM] > 80 * 86400
 
 
+def test_metrics_tell_what_the_last_comparison_of_the_books_found(server, visitor):
+    name = "webhook_shim_reconciliation_differences"
+    assert not [key for key in metrics(visitor) if key[0] == name]
+    now = server.context.now()
+    counts = {"reconciliation": {"in_step": False, "differences": 3}}
+    with server.store.writing() as connection:
+        job_id = jobs_table.ask(connection, server.books.company, "reconcile", "nightly", (), now)
+        jobs_table.begin(connection, job_id, host="h", log_path="l", last_event=0, now=now)
+        ended = {"status": Status.SUCCEEDED, "detail": "", "exit_code": 1, "counts": counts, "now": now}
+        jobs_table.end(connection, job_id, **ended)
+    found = metrics(visitor)
+    company = sorted((REALM, server.books.organization_id))
+    assert found[name, *company] == 3
+    at = found["webhook_shim_last_reconciliation_timestamp_seconds", *company]
+    assert at == pytest.approx(now.timestamp())
+
+
 def test_jobs_and_events_are_counted_once_from_the_first_scrape(server, visitor):
     """What ended before the process began is not counted; what ends later is, however often one looks."""
     metrics(visitor)
