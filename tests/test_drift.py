@@ -255,6 +255,20 @@ def test_a_person_has_ours_sent_again(books, drift, bookkeeper, acme, zenith, or
     assert books.sync(full=True).written() == 0
 
 
+def test_an_order_whose_vendor_was_merged_stays_with_the_survivor_when_ours_is_sent_again(
+    books, drift, bookkeeper, acme, zenith, order
+):
+    bookkeeper.merge_vendors(losing=acme, surviving=zenith)
+    moved = only(books.stored("PurchaseOrder"))
+    bookkeeper.edit("PurchaseOrder", moved, DueDate="2031-12-05")
+    drift.look()
+    [(number,)] = drift.rows("SELECT id FROM drift WHERE status = 'open'")
+    done = drift.admin("resolve", str(number))
+    assert done.exit_code == 0, done.output
+    now = only(books.stored("PurchaseOrder"))
+    assert (now["DueDate"], now["VendorRef"]["value"]) == (order["DueDate"], zenith["Id"])
+
+
 def test_a_person_has_a_deleted_order_written_anew(books, drift, order):
     drift.delete(order)
     assert drift.admin("find").exit_code == 0

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from target_quickbooks.comparison import Difference
+from target_quickbooks.comparison import Difference, is_same
 from target_quickbooks.drift.judging import differences_of
 from target_quickbooks.line_merging import sent_back
 from target_quickbooks.links import Company, Link
@@ -48,8 +48,11 @@ def plan_restored(item: Item, link: Link, live: Mapping[str, Any]) -> Change:
         link: The object's link.
         live: The object as QuickBooks holds it.
     """
+    wanted = {"VendorRef": item.mapped.payload.get("VendorRef")}  # of an order: it may have moved by a merge
     differences = tuple(
-        Difference(found.field, found.after, found.before) for found in differences_of(link, live)
+        Difference(found.field, found.after, wanted.get(found.field) or found.before)
+        for found in differences_of(link, live)
+        if not is_same(found.after, wanted.get(found.field) or found.before)
     )
     token = str(live["SyncToken"])
     if not differences:

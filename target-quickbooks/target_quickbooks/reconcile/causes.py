@@ -19,6 +19,10 @@ _EDITED = "Somebody edited it in QuickBooks after the last write."
 _BOTH = "It changed in BILL since it was last written, and somebody edited it in QuickBooks."
 _KEPT = "Somebody edited it in QuickBooks, and what was written since has kept that."
 _BILLED = "It has a bill in QuickBooks, and is left as it is since then (billed_order)."
+_MOVED = "Its link moved here, by a merge or by hand, and nothing has been written since."
+_CORRECT = "Correct that bill in QuickBooks; or set billed_order to update, and save it in BILL again."
+_LOOK = "Look at both records; if BILL is right, change and save it there."
+_UNDO = "Undo it there, or make the same change in BILL."
 _NEVER = "It has not been written yet."
 
 
@@ -56,20 +60,20 @@ def explain_difference(
     """
     if failure:
         return by_failure(finding, failure)
-    changed = link is not None and not same_entry(link.source_digest, digest)
-    edited = link is not None and str(live.get("SyncToken") or "") != link.sync_token
-    if changed and edited:
-        return replace(finding, cause=_BOTH, advice="Run a sync; edit_conflict decides which side wins.")
-    paid = link is not None and link.source_digest != digest and not edited
-    if changed or (paid and {found.field for found in finding.fields} == {"state"}):
-        return replace(finding, cause=_CHANGED_IN_BILL if changed else _PAID_SINCE, advice="Run a sync.")
-    if has_bill(live) and billed_order is BilledOrder.LEAVE:
-        advice = "Correct that bill in QuickBooks; or set billed_order to update, and save it in BILL again."
-        return replace(finding, cause=_BILLED, advice=advice)
-    if edited or link:
-        cause = _EDITED if edited else _KEPT
-        return replace(finding, cause=cause, advice="Undo it there, or make the same change in BILL.")
-    return replace(finding, advice="Look at both records; if BILL is right, change and save it there.")
+    if link is None:
+        return replace(finding, advice=_LOOK)
+    changed = not same_entry(link.source_digest, digest)
+    edited = str(live.get("SyncToken") or "") != link.sync_token
+    causes = (
+        (not link.source_digest, _MOVED, "Make the same change in QuickBooks, or in BILL."),
+        (changed and edited, _BOTH, "Run a sync; edit_conflict decides which side wins."),
+        (changed, _CHANGED_IN_BILL, "Run a sync."),
+        (has_bill(live) and billed_order is BilledOrder.LEAVE, _BILLED, _CORRECT),
+        (edited, _EDITED, _UNDO),
+        (True, _KEPT, _UNDO),
+    )
+    cause, advice = next((cause, advice) for applies, cause, advice in causes if applies)
+    return replace(finding, cause=cause, advice=advice)
 
 
 def by_failure(finding: Finding, failure: Failure) -> Finding:
