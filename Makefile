@@ -78,6 +78,10 @@ soak: setup ## Pull the plug COUNT times (200), send EXAMPLES random inputs (100
 	@[ "$(EXAMPLES)" = 0 ] || SOAK_EXAMPLES="$(or $(EXAMPLES),10000)" \
 		$(BIN)/pytest -n auto --timeout 0 $(if $(SEED),--hypothesis-seed=$(SEED)) tests/test_fuzz_*.py
 
+.PHONY: bench
+bench: setup ## Measure speed, calls, memory and start-up; ARGS=--quick for small companies, ARGS=tap for one subject
+	@$(BIN)/python -m benchmarks $(ARGS)
+
 .PHONY: check
 check: setup ## Lint, formatting, types, secrets
 	@$(BIN)/ruff check --quiet .
