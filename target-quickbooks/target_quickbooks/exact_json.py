@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
 from typing import Any
 
@@ -37,7 +37,7 @@ def to_json(value: Any) -> str:
         TypeError: There is a float in it.
         ValueError: There is a number in it that is none.
     """
-    return _written(_plain(value), _ENCODER, sort_keys=False)
+    return _written(value if _is_usual(value) else _plain(value), _ENCODER, sort_keys=False)
 
 
 def from_json(text: str | bytes) -> Any:
@@ -114,34 +114,37 @@ def _written(value: Any, encoder: msgspec.json.Encoder, *, sort_keys: bool) -> s
     )
 
 
+def _is_usual(value: Any) -> bool:
+    """Whether there is nothing in it but what JSON is made of."""
+    left: list[Any] = [[value]]
+    while left:
+        members = left.pop()
+        for held in members.values() if type(members) is dict else members:
+            kind = type(held)
+            if kind is dict or kind is list:
+                left.append(held)
+            elif kind not in _LEAVES and not (kind is Decimal and held.is_finite()):
+                return False
+    return True
+
+
 def _plain(value: Any) -> Any:
-    """The value in types that need no second look."""
-    kind = type(value)
-    if kind in _LEAVES:
-        return value
-    if kind is dict:
-        return value if _is_plain(value.values()) else {key: _plain(held) for key, held in value.items()}
-    if kind is list:
-        return value if _is_plain(value) else [_plain(held) for held in value]
-    return _of_another_kind(value, _plain)
-
-
-def _is_plain(values: Iterable[Any]) -> bool:
-    return all(type(held) in _LEAVES for held in values)
+    """The value in the types that JSON is made of."""
+    if type(value) is dict:
+        return {key: _plain(held) for key, held in value.items()}
+    return [_plain(held) for held in value] if type(value) is list else _of_another_kind(value, _plain)
 
 
 def _normal(value: Any) -> Any:
     """The value with its numbers in the shortest form."""
     kind = type(value)
-    if kind in _LEAVES:
-        return value
     if kind is dict:
-        return value if _is_plain(value.values()) else {key: _normal(held) for key, held in value.items()}
+        return {key: held if type(held) in _LEAVES else _normal(held) for key, held in value.items()}
     if kind is list:
-        return value if _is_plain(value) else [_normal(held) for held in value]
+        return [held if type(held) in _LEAVES else _normal(held) for held in value]
     if kind is Decimal:
         return _shortest(value)
-    return _of_another_kind(value, _normal)
+    return value if kind in _LEAVES else _of_another_kind(value, _normal)
 
 
 def _of_another_kind(value: Any, converted: Callable[[Any], Any]) -> Any:

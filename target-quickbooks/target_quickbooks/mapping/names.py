@@ -62,6 +62,8 @@ def comparable(name: str) -> str:
 
 def _supported(text: str) -> str:
     """White space as spaces, unsupported characters out; composed, so that a second pass changes nothing."""
+    if text.isascii() and text.isprintable():  # as most are, and then there is nothing to do
+        return text
     kept = "".join(
         " " if character.isspace() else character
         for character in unicodedata.normalize("NFC", text)
