@@ -18,7 +18,7 @@ def figures(folder: Path, *, quick: bool) -> Iterator[Figure]:
     half = 4_000 if quick else 20_000
     with simulator(vendors=half, bills=half) as bill:
         yield from _compared(bill, folder, "without latency", rounds=3 if quick else 5, bound=0.7)
-    half = 1_500 if quick else 6_000
+    half = 2_500 if quick else 10_000
     with simulator(vendors=half, bills=half) as bill:
         bill.control.set_latency(system="bill", per_call_ms=LATENCY_MS)
         yield from _compared(bill, folder, f"at {LATENCY_MS} ms a call", rounds=1 if quick else 2, bound=2.5)
