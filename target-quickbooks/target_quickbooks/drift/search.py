@@ -25,7 +25,7 @@ from target_quickbooks.store.database import Store
 from target_quickbooks.store.drift_table import Finding, Kind, Position
 from target_quickbooks.store.link_table import Stored
 
-FOUND_BY = "changes"
+FOUND_BY = "change data capture"
 #: So many linked objects are looked at one by one where deletions may be hidden behind a full answer.
 _MOST_LOOKED_AT = 18_000
 _GONE = frozenset({Kind.DELETED, Kind.INACTIVE})

@@ -20,11 +20,14 @@ KINDS = {
     Kind.ORPHAN: "Only in QuickBooks",
 }
 ADVICE = {
-    Kind.CHANGED: "The next change in BILL decides by the setting edit_conflict. Make both sides agree, or "
-    "leave QuickBooks as it is.",
-    Kind.DELETED: "By the setting missing_in_quickbooks the record is held, or written anew.",
-    Kind.INACTIVE: "By the setting inactive_vendor its bills are held, or it is made active again.",
-    Kind.MERGED: "Point the BILL record to the vendor that is left, or undo the merge.",
+    Kind.CHANGED: "The next change in BILL decides by the setting edit_conflict. Make both sides agree, "
+    "leave QuickBooks as it is, or send again what was sent: quickbooks-admin drift resolve.",
+    Kind.DELETED: "By the setting missing_in_quickbooks the record is held, or written anew by the next "
+    "run; quickbooks-admin drift resolve writes it anew in any case.",
+    Kind.INACTIVE: "By the setting inactive_vendor its bills are held, or it is made active again by the "
+    "next run; quickbooks-admin drift resolve makes it active in any case.",
+    Kind.MERGED: "The next run lets the record follow the vendor that is left. If the merge was a mistake, "
+    "undo it.",
     Kind.ORPHAN: "Nothing in BILL leads to it. That is in order if somebody entered it by hand.",
 }
 _STATUSES = {
