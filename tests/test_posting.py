@@ -143,7 +143,7 @@ def test_a_second_run_writes_nothing(books, control, sync, bill, credit, record)
     sync()
     control.reset_stats()
     run = sync(full=True)
-    assert (run.exit_code, run.written(), books.writes()) == (0, 0, 0)
+    assert (run.exit_code, run.written(), books.calls()) == (0, 0, 0)
 
 
 def test_two_vendors_may_use_one_number_and_one_vendor_may_not(books, sync, rent):
@@ -511,6 +511,21 @@ def test_a_void_that_was_not_answered_is_made_up_for(books, control, sync, bill,
     assert sync(full=True).written() == 0
 
 
+def test_a_payment_that_failed_can_be_replayed(books, control, sync, bill, record):
+    source = bill()
+    sync()
+    control.change_profile(book_close_date="2027-12-31")
+    payment = record((source, 120.50, {}))
+    run = sync(closed_period="fail")
+    assert (run.exit_code, list(run.reasons)) == (1, [payment["id"]])
+    control.change_profile(book_close_date=None)
+    settings = {f"TARGET_QUICKBOOKS_{name.upper()}": value for name, value in BILLS.items()}
+    runner = CliRunner(env=books.simulator.env() | settings)
+    told = runner.invoke(commands, ["failures", "replay", "--stream", "bill_payments"])
+    assert told.exit_code == 0, told.output
+    assert the(books.stored("Bill"))["Balance"] == 0
+
+
 @pytest.mark.parametrize(
     ("first", "then", "word"),
     [({}, BILLS, "purchase orders"), (BILLS, {}, "bills")],
@@ -528,6 +543,15 @@ def test_the_setting_cannot_be_changed_on_books_that_were_begun(
     assert len(run.error.splitlines()) == 1
     assert f"as {word}" in run.error
     assert "Set transaction_type back to" in run.error
+
+
+def test_a_changed_setting_is_told_by_preflight_too(books, bill):
+    bill()
+    books.sync()
+    changed = {f"TARGET_QUICKBOOKS_{name.upper()}": value for name, value in BILLS.items()}
+    told = CliRunner(env=books.simulator.env() | changed).invoke(commands, ["preflight", "--json"])
+    assert told.exit_code == 1
+    assert [found["code"] for found in json.loads(told.stdout)["findings"]] == ["transaction-type-changed"]
 
 
 @pytest.mark.parametrize(

@@ -66,13 +66,19 @@ _ENDED = frozenset({Standing.FAILED, Standing.ENDED})
 
 
 @dataclass(frozen=True, slots=True)
+class _Held:
+    """What QuickBooks holds of the bills and credits that settlements refer to, and their share of it."""
+
+    bills: Mapping[str, Link]
+    credits: Mapping[str, Link]
+    shares: Mapping[str, tuple[Share, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class _Around:
     """What settlements in hand refer to."""
 
-    found: Settlements
-    shares: Mapping[str, tuple[Share, ...]]
-    bills: Mapping[str, Link]
-    credits: Mapping[str, Link]
+    held: _Held
     vendors: Mapping[str, SeenVendor]
     references: Mapping[tuple[Kind, str], Reference]
 
@@ -124,49 +130,58 @@ class PostingStep(LearningStep):
         """Plan and write settlements."""
         if not ids:
             return
-        around = self._around(company, found, links)
+        held = self._held(company, found, links)
+        records = {one: _record(company, found.concerned[one], held) for one in ids}
         with self.store.reading() as connection:
             failed = failure_table.unsettled_ids(connection, company, self.stream, ids)
-        planned: list[tuple[Mapping[str, Any], Change]] = []
-        for one in ids:
-            settlement = found.concerned[one]
-            record = _record(company, settlement)
-            change = self._plan(company, settlement, record, links.get(one), around)
-            if change.operation is not Operation.SKIP or one in failed:
-                planned.append((record, change))
-        let_go = self._let_go(company, [record for record, _ in planned if record["id"] not in asked])
-        planned = [(record, change) for record, change in planned if record["id"] not in let_go]
-        if not planned:
+        due = [
+            one
+            for one in ids
+            if one in failed or self._is_due(found.concerned[one], records[one], links.get(one))
+        ]
+        let_go = self._let_go(company, [records[one] for one in due if one not in asked])
+        due = [one for one in due if one not in let_go]
+        if not due:
             return
-        if self.gate and any(change.operation is not Operation.SKIP for _, change in planned):
+        around = self._around(company, [found.concerned[one] for one in due], held)
+        changes = [
+            self._plan(company, found.concerned[one], records[one], links.get(one), around) for one in due
+        ]
+        if self.gate and any(change.operation is not Operation.SKIP for change in changes):
             self.gate.open(Bills.EXPECTED)
-        changes = self.against_live(self._looked_up(company, [change for _, change in planned]))
+        changes = self.against_live(self._looked_up(company, changes))
         self._carry_out(
             [
-                Submission(company, record, change)
-                for (record, _), change in zip(planned, changes, strict=True)
+                Submission(company, records[one], change)
+                for one, change in zip(due, changes, strict=True)
+                if change.operation is not Operation.SKIP or one in failed or one in links
             ]
         )
 
-    def _around(self, company: Company, found: Settlements, links: Mapping[str, Link]) -> _Around:
-        bills = {
-            bill_id: link
-            for bill_id, link in self.links(company, "Bill", found.bill_ids).items()
-            if not is_retired(link)
-        }
-        credits_ = {
-            credit_id: link
-            for credit_id, link in self.links(company, "VendorCredit", found.credit_ids).items()
-            if not is_retired(link)
-        }
+    def _is_due(self, settlement: Settlement, record: Mapping[str, Any], link: Link | None) -> bool:
+        """Whether there may be something to write; what is as it was when it was written asks for nothing."""
+        posted = link is not None and bool(link.desired)
+        if settlement.standing in _ENDED:
+            return posted
+        if settlement.standing is not Standing.PAID:
+            return False
+        return not posted or link is None or link.source_digest != self._digest(record)
+
+    def _held(self, company: Company, found: Settlements, links: Mapping[str, Link]) -> _Held:
+        bills = self.links(company, "Bill", found.bill_ids)
+        credits_ = self.links(company, "VendorCredit", found.credit_ids)
+        bills, credits_ = (
+            {one: link for one, link in linked.items() if not is_retired(link)}
+            for linked in (bills, credits_)
+        )
         posted = {one for one, link in links.items() if link.desired}
-        vendor_ids = {one.vendor_id for one in found.concerned.values()}
+        return _Held(bills, credits_, found.shares(bills, credits_, posted))
+
+    def _around(self, company: Company, settlements: Sequence[Settlement], held: _Held) -> _Around:
+        vendor_ids = {one.vendor_id for one in settlements}
         linked = self.links(company, "Vendor", vendor_ids)
         return _Around(
-            found=found,
-            shares=found.shares(bills, credits_, posted),
-            bills=bills,
-            credits=credits_,
+            held=held,
             vendors=self._vendors.ready_for_bills(company, linked),
             references=self.references(company, [(Kind.VENDOR, one) for one in vendor_ids]),
         )
@@ -191,11 +206,11 @@ class PostingStep(LearningStep):
             return Change(Operation.SKIP, item, reason="on its way")
         try:
             check(settlement)
-            waits = missing(settlement, around.bills, around.credits)
+            waits = missing(settlement, around.held.bills, around.held.credits)
             if waits:
                 raise waits
             mapped = map_settlement(
-                settlement, around.shares[settlement.id], self._paid_from(company, settlement, around)
+                settlement, around.held.shares[settlement.id], self._paid_from(company, settlement, around)
             )
         except Refusal as refusal:
             return refused(item, refusal)
@@ -224,8 +239,8 @@ class PostingStep(LearningStep):
             vendor_id=self._vendor(settlement, around),
             payables_id=payables_account(chart, currency, settlement.label).id,
             account=_account(chart.accounts.find(self.policies.payment_account or ""), settlement),
-            bills={bill_id: link.quickbooks_id for bill_id, link in around.bills.items()},
-            credits={credit_id: link.quickbooks_id for credit_id, link in around.credits.items()},
+            bills={bill_id: link.quickbooks_id for bill_id, link in around.held.bills.items()},
+            credits={credit_id: link.quickbooks_id for credit_id, link in around.held.credits.items()},
             currency=currency if chart.company.multicurrency else "",
             rate=_rate(settlement, currency, around) if foreign else None,
             numbered=self.policies.document_number is not DocumentNumber.AUTO,
@@ -373,17 +388,27 @@ class PostingStep(LearningStep):
         return defaultdict(set)
 
 
-def _record(company: Company, settlement: Settlement) -> Mapping[str, Any]:
-    """What stands for the payment's record: BILL's own is not kept."""
+def _record(company: Company, settlement: Settlement, held: _Held) -> Mapping[str, Any]:
+    """What stands for the payment's record: BILL's own is not kept. All that decides how it is written."""
+    shares = held.shares.get(settlement.id, ())
+    linked = {**held.bills, **held.credits}
+    credits_ = [credit for share in shares for credit in share.credits]
     return {
         "id": settlement.id,
         "organizationId": company.organization_id,
         "vendorId": settlement.vendor_id,
         "vendorName": settlement.vendor_name,
         "amount": settlement.money,
+        "fundingAmount": settlement.funding,
+        "processDate": settlement.date,
+        "method": settlement.method,
+        "reference": settlement.reference,
         "standing": str(settlement.standing),
         "bills": list(settlement.bill_ids),
-        "amounts": [share.amount for share in settlement.shares],
+        "pays": [
+            [linked[one].quickbooks_id, amount]
+            for one, amount in (*((share.bill_id, share.money) for share in shares), *credits_)
+        ],
     }
 
 
@@ -410,7 +435,7 @@ def _account(found: Entry | None, settlement: Settlement) -> Entry:
 
 
 def _rate(settlement: Settlement, currency: str, around: _Around) -> Decimal:
-    sent = (around.bills[one].desired.get("ExchangeRate") for one in settlement.bill_ids)
+    sent = (around.held.bills[one].desired.get("ExchangeRate") for one in settlement.bill_ids)
     rate = rate_of(settlement, [Decimal(one) for one in sent if one])
     if rate is None:
         raise Refusal(

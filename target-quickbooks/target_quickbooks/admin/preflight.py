@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import click
 
@@ -11,6 +12,7 @@ from target_quickbooks.admin.environment import opened_store
 from target_quickbooks.admin.output import print_json
 from target_quickbooks.assembly import grant_end
 from target_quickbooks.gate import Gate
+from target_quickbooks.kind_of_books import problems_of_realm
 from target_quickbooks.preflight import Bills, describe
 from target_quickbooks.quickbooks.directory import Directory
 from target_quickbooks.quickbooks.oauth import utc_now
@@ -38,6 +40,8 @@ def preflight(*, realm: str | None, as_json: bool) -> None:
             now=utc_now,
         )
         found = gate.examine(Bills.EXPECTED)
+        changed = problems_of_realm(store, settings.realm_id, settings.policies)
+        found = replace(found, findings=(*found.findings, *changed))
     if as_json:
         print_json(found.to_json())
     else:
