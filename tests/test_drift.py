@@ -385,3 +385,23 @@ def test_bills_drift_as_orders_do_where_they_are_bills(books, rent, bookkeeper, 
     assert drift.admin("resolve", "1", **settings).exit_code == 0
     dates = {bill["TxnDate"] for bill in books.stored("Bill")}
     assert dates == {kept["TxnDate"]}
+
+
+@pytest.mark.parametrize("way", ["resolve", "recreate"])
+def test_what_bill_changed_meanwhile_follows_what_was_last_sent(books, drift, order, acme, rent, way):
+    """BILL does not send again what failed: its failure must not go with the vendor that is brought back."""
+    drift.delete(order)
+    books.simulator.control.delete_by_hand("Vendor", acme["Id"])
+    vendor = only([one for one in books.held("vendors") if one["name"] == "Acme"])
+    books.bill.patch(f"/v3/vendors/{vendor['id']}", {"phone": "5125550177"})
+    assert books.sync().exit_code == 1
+    if way == "resolve":
+        drift.admin("find")
+        numbers = [str(number) for (number,) in drift.rows("SELECT id FROM drift WHERE entity = 'Vendor'")]
+        assert drift.admin("resolve", *numbers).exit_code == 0
+    else:
+        books.bill.bill(vendor["id"], "INV-2", [rent])
+        books.sync(missing_in_quickbooks="recreate")
+    made = only([one for one in books.stored("Vendor") if one["DisplayName"] == "Acme"])
+    assert (made["Id"] != acme["Id"], made["PrimaryPhone"]) == (True, {"FreeFormNumber": "5125550177"})
+    assert drift.rows("SELECT bill_id FROM failures WHERE stream = 'vendors' AND status <> 'resolved'") == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -29,7 +29,7 @@ from target_quickbooks.policies import (
 from target_quickbooks.preflight import Bills
 from target_quickbooks.quickbooks.faults import Recovery
 from target_quickbooks.step import ENOUGH_ROUNDS, Step
-from target_quickbooks.store import link_table
+from target_quickbooks.store import failure_table, link_table
 from target_quickbooks.store.link_table import Stored
 from target_quickbooks.vendor_planning import (
     NamesInUse,
@@ -68,12 +68,33 @@ class VendorStep(Step):
             self.gate.open(bills() if bills else Bills.NONE)
         owners = self._owners(company, [link for _, link in pending if link])
         planned = self._plan(company, [self._item(company, record, link, owners) for record, link in pending])
+        behind = self._behind(company, pending)
         conflicts = self.writer.apply(self.submissions(company, pending, planned))
         for attempt in range(1, ENOUGH_ROUNDS + 1):
             if not conflicts:
-                return
+                break
             again = self._plan_again(company, conflicts, attempt)
             conflicts = self.writer.apply(again, replan=attempt < ENOUGH_ROUNDS)
+        if behind:
+            self.write(company, list(behind.values()))
+
+    def _behind(
+        self, company: Company, pending: Iterable[tuple[Mapping[str, Any], Link | None]]
+    ) -> dict[str, Mapping[str, Any]]:
+        """BILL's records, not written yet, of vendors that are to be as they were last sent first.
+
+        They failed, and their failures go with what becomes of the vendor: BILL does not send them again.
+        """
+        standing_in = {str(record["id"]) for record, _ in pending if AS_LAST_SENT in record}
+        if not standing_in:
+            return {}
+        with self.store.reading() as connection:
+            failed = failure_table.unsettled(connection, self.store.cipher, company, stream=self.stream)
+        return {
+            one.bill_id: one.record
+            for one in failed
+            if one.bill_id in standing_in and AS_LAST_SENT not in one.record
+        }
 
     def ready_for_bills(self, company: Company, links: Mapping[str, Link]) -> dict[str, SeenVendor]:
         """How the vendors of bills stand in QuickBooks, after doing for them what the policies say.
@@ -91,11 +112,13 @@ class VendorStep(Step):
         }
         if not wanted:
             return seen
+        behind = self._behind(company, [(record, None) for record in wanted.values()])
         self.write(company, list(wanted.values()))
         restored = {
             bill_id: SeenVendor(link, Standing.ACTIVE)
             for bill_id, link in self.links(company, ENTITY, wanted).items()
-            if link.source_digest == self._digest(wanted[bill_id])
+            if link.source_digest
+            in {self._digest(one) for one in (wanted[bill_id], behind.get(bill_id)) if one is not None}
         }
         return seen | restored
 
