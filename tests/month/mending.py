@@ -58,6 +58,8 @@ def mend(firm, runs):
     """
     tidy_lists(firm)
     firm.admin("failures", "replay", "--all")
+    if firm.chance(0.5):
+        resolve_drift(firm)
     for _ in range(_ROUNDS):
         runs.run("sync")
         failures = unsettled(firm)
@@ -71,6 +73,16 @@ def mend(firm, runs):
             mend_finding(firm, found)
         firm.admin("failures", "replay", "--all")
     raise NotMendedError(json.dumps({"failures": failures, "findings": findings}, indent=1, default=str))
+
+
+def resolve_drift(firm):
+    """Have sent again what people changed, all at once."""
+    told = firm.admin("drift", "find", "--json")
+    assert told.exit_code == 0, told.output
+    listed = json.loads(firm.admin("drift", "list", "--json").stdout)
+    numbers = [str(entry["id"]) for entry in listed]
+    told = firm.admin("drift", "resolve", *numbers) if numbers else None
+    firm.tell("drift resolve", numbers, told and told.output)
 
 
 def unsettled(firm):
@@ -125,8 +137,14 @@ def restore_vendor(firm, bill_id):
 
 
 def take_currency_back(firm, vendor_id):
-    other = "CAD" if record(firm, "vendors", vendor_id).get("billCurrency") == "USD" else "USD"
-    firm.ask(firm.books.bill.patch, f"/v3/vendors/{vendor_id}", body={"billCurrency": other})
+    """QuickBooks fixes the currency of a vendor for life."""
+    link = shown_link(firm, vendor_id, "vendors")
+    kept = (link["last_sent"].get("CurrencyRef") or {}).get("value", "USD") if link else "USD"
+    firm.ask(firm.books.bill.patch, f"/v3/vendors/{vendor_id}", body={"billCurrency": kept})
+
+
+def take_currency_of_bill_back(firm, bill_id):
+    take_currency_back(firm, record(firm, "bills", bill_id)["vendorId"])
 
 
 def rename(firm, vendor_id):
@@ -178,10 +196,11 @@ def mend_vendor(firm, bill_id):
         told = firm.admin("links", "move", bill_id, heir, "--reason", "merged by hand", "--yes")
         firm.tell("links move", bill_id, heir, told.output.strip())
     else:
-        sent = link["last_sent"]
         vendor = record(firm, "vendors", bill_id)
-        values = {name: sent[name] for name in ("PrimaryPhone",) if name in sent}
-        values |= {"DisplayName": link["quickbooks_name"] or vendor["name"]}
+        names = ("CompanyName", "PrintOnCheckName", "PrimaryPhone", "PrimaryEmailAddr", "BillAddr", "AcctNum")
+        values = {name: link["last_sent"][name] for name in names if name in link["last_sent"]}
+        named = (link["quickbooks_name"] or "").startswith(vendor["name"].replace(":", " -"))
+        values["DisplayName"] = link["quickbooks_name"] if named else vendor["name"].replace(":", " -")
         if not vendor["archived"]:
             values["Active"] = True
         done = firm.by_hand("Vendor", record_id=heir, values=values)
@@ -250,6 +269,7 @@ _BILL_MENDS = {
     "edit-conflict": undo,
     "exchange-rate-missing": give_rate,
     "gone-in-quickbooks": forget,
+    "vendor-currency-differs": take_currency_of_bill_back,
     "vendor-archived": restore_vendor,
     "vendor-gone": mend_vendor_of,
     "vendor-inactive": mend_vendor_of,

@@ -34,6 +34,8 @@ RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or secrets.token_hex(8)
 FIRST = int(GIVEN) if GIVEN else int(RUN[:8], 16) % 10**6
 SEEDS = [*([] if GIVEN else [1, 2]), *range(FIRST, FIRST + COUNT)]
 DAYS = int(os.environ.get("MONTH_DAYS") or 30)
+#: How much more than usual people do.
+BUSY = int(os.environ.get("MONTH_BUSY") or 1)
 BEGINS = dt.datetime(2026, 11, 16, 8, 30, tzinfo=dt.UTC)
 #: What the firm may have set, the usual first.
 POLICIES = {
@@ -105,7 +107,7 @@ def live(firm, runs, clock):
     for day in range(DAYS):
         firm.tell("--- day", day + 1, firm.today)
         for part in range(firm.choose.choice((1, 1, 2))):
-            times = firm.choose.randint(3, 9)
+            times = firm.choose.randint(3, 9) * BUSY
             for deed in firm.choose.choices(list(deeds), weights=list(deeds.values()), k=times):
                 deed(firm)
                 clock.shift(dt.timedelta(seconds=firm.choose.randint(1, 900)))
