@@ -24,8 +24,10 @@ from target_quickbooks.store.cipher import Cipher
 from target_quickbooks.store.database import open_store
 from target_quickbooks.store.failure_table import Selection
 from webhook_shim.events import System
+from webhook_shim.reconciliation import reconciled, report_in
 from webhook_shim.store import inbox_table, jobs_table, subscription_table
 from webhook_shim.store.jobs_table import Kind, Status
+from webhook_shim.workplace import reports_of
 
 REALM = "9341452000000001"
 ORGANIZATION = "00802DEMOORGANIZTN01"
@@ -173,6 +175,22 @@ def test_a_plan_is_made_with_a_report(shim):
     assert job.status == Status.SUCCEEDED, job.detail
     report = json.loads(Path(job.log_path).with_suffix(".json").read_text())
     assert "plan" in report
+
+
+def test_the_books_are_compared_whatever_meltano_makes_of_differences(shim):
+    """The loader ends with 2 if they differ, which Meltano calls failed; there is a result."""
+    shim.books.simulator.control.write_by_hand("Vendor", "create", values={"DisplayName": "By Hand"})
+    job = shim.ended(Kind.RECONCILE)
+    assert (job.status, job.detail) == (Status.SUCCEEDED, "Both books agree to the cent."), job.detail
+    shim.books.bill.vendor("Compared")
+    until(lambda: shim.vendor("Compared") and shim.is_idle())
+    [vendor] = [one for one in shim.books.stored("Vendor") if one["DisplayName"] == "Compared"]
+    shim.books.simulator.control.set_active("Vendor", vendor["Id"], active=False)
+    job = shim.ended(Kind.RECONCILE)
+    found = reconciled(job.counts)
+    assert (job.status, job.exit_code, found.differences) == (Status.SUCCEEDED, 1, 1), job.detail
+    assert "Reconciliation" in report_in(reports_of(Path(job.log_path)), "html").read_text()
+    shim.books.simulator.control.set_active("Vendor", vendor["Id"], active=True)
 
 
 def test_a_failure_is_replayed_with_the_companys_own_settings(shim):
