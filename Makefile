@@ -78,6 +78,11 @@ soak: setup ## Pull the plug COUNT times (200), send EXAMPLES random inputs (100
 	@[ "$(EXAMPLES)" = 0 ] || SOAK_EXAMPLES="$(or $(EXAMPLES),10000)" \
 		$(BIN)/pytest -n auto --timeout 0 $(if $(SEED),--hypothesis-seed=$(SEED)) tests/test_fuzz_*.py
 
+.PHONY: month
+month: setup ## Live through COUNT (10) months of a firm with people, faults and outages; SEED=... repeats one
+	@MONTH_SEED="$(SEED)" MONTH_COUNT="$(or $(COUNT),$(if $(SEED),1,10))" \
+		$(BIN)/pytest -n auto --timeout 0 -v tests/month
+
 .PHONY: bench
 bench: setup ## Measure speed, calls, memory and start-up; ARGS=--quick for small companies, ARGS=tap for one subject
 	@$(BIN)/python -m benchmarks $(ARGS)
