@@ -301,10 +301,16 @@ def empty_database(postgres):
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request, tmp_path):
-    """Where a store may be, on both engines; there is one already if the test asks for ``store``."""
+def engine(request):
+    """Where stores are; modules that use a store for something else are content with one."""
+    return request.param
+
+
+@pytest.fixture
+def store_url(engine, request, tmp_path):
+    """Where a store may be; there is one already if the test asks for ``store``."""
     ready = "store" in request.fixturenames
-    if request.param == "sqlite":
+    if engine == "sqlite":
         path = tmp_path / "store.sqlite3"
         if ready:
             shutil.copy(request.getfixturevalue("empty_store"), path)

@@ -106,7 +106,7 @@ def test_the_new_key_alone_reads_everything(admin, filled, store_url, pair, encr
     assert [opened.cipher.unseal(found) if found else None for found in documents] == [{"number": 1}, None]
 
 
-@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("engine", ["sqlite"])
 def test_the_old_key_reads_nothing_any_more(admin, filled, store_url, encryption_key):
     """Not even in the free pages of the file."""
     filled.close()

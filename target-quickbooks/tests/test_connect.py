@@ -26,6 +26,11 @@ REALM = "9341452000000001"
 NAME = "Larkfield Software Services"
 
 
+@pytest.fixture
+def engine():
+    return "sqlite"
+
+
 @pytest.fixture(scope="module")
 def server():
     with running("empty") as simulator:

@@ -85,6 +85,11 @@ class Outlet:
 
 
 @pytest.fixture
+def engine():
+    return "sqlite"
+
+
+@pytest.fixture
 def saved(store, pair, moment):
     """Stores links: those given, and of orders that were last sent with vendor 41."""
 

@@ -414,9 +414,8 @@ def test_threads_that_open_the_ledger_at_once_lose_nothing(store):
 
 
 @pytest.mark.parametrize(
-    ("store_url", "question", "hasty"),
+    ("engine", "question", "hasty"),
     [("sqlite", "PRAGMA synchronous", 1), ("postgresql", "SHOW synchronous_commit", "off")],
-    indirect=["store_url"],
 )
 def test_the_ledger_does_not_wait_for_the_disk_and_all_else_does(store, question, hasty):
     """SQLite's levels: 1 leaves the flush to a checkpoint, 2 flushes at each commit."""

@@ -86,6 +86,11 @@ class FakeDirectory:
 
 
 @pytest.fixture
+def engine():
+    return "sqlite"
+
+
+@pytest.fixture
 def vendor_step(store, chart):
     def build(*faults, policies=None, **quickbooks):
         outlet = ScriptedOutlet(*faults)

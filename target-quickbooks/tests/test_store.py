@@ -17,7 +17,7 @@ from target_quickbooks.store.cipher import Cipher
 from target_quickbooks.store.database import default_url, open_store
 
 TAX_ID = "99-5688293"
-ON_SQLITE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+ON_SQLITE = pytest.mark.parametrize("engine", ["sqlite"])
 
 
 @pytest.fixture
