@@ -130,9 +130,12 @@ def _is_usual(value: Any) -> bool:
 
 def _plain(value: Any) -> Any:
     """The value in the types that JSON is made of."""
-    if type(value) is dict:
+    kind = type(value)
+    if kind is dict:
         return {key: _plain(held) for key, held in value.items()}
-    return [_plain(held) for held in value] if type(value) is list else _of_another_kind(value, _plain)
+    if kind is list:
+        return [_plain(held) for held in value]
+    return value if kind in _LEAVES else _of_another_kind(value, _plain)
 
 
 def _normal(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from types import MappingProxyType
 
 import pytest
 import simplejson
@@ -130,3 +131,9 @@ def test_what_json_has_no_form_for_is_a_programming_error(write, document):
 def test_numbers_that_are_none_do_not_get_out():
     with pytest.raises(ValueError, match="none"):
         to_json({"amount": Decimal("NaN")})
+
+
+@pytest.mark.parametrize("write", [canonical, to_json])
+def test_truth_and_nothing_stay_so_beside_what_json_has_no_type_for(write):
+    value = {"a": (True, None, Decimal("1.5")), "b": MappingProxyType({"c": False, "d": None})}
+    assert write(value) == '{"a":[true,null,1.5],"b":{"c":false,"d":null}}'
