@@ -69,7 +69,7 @@ postgres: ## Make sure that there is a PostgreSQL for the tests (installs Debian
 
 .PHONY: test
 test: setup browser postgres ## Run every test, in parallel
-	@$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
+	@$(BIN)/pytest -n auto --dist loadgroup --durations 15 $(ARGS)
 
 .PHONY: soak
 soak: setup ## Pull the plug COUNT times (200), send EXAMPLES random inputs (10000); 0 for none; SEED=... repeats a run
