@@ -15,6 +15,7 @@ from pathlib import Path
 _CODE = re.compile(r"[a-z…]+(-[a-z…]+)+")
 _SKIPPED = {"admin", "migrations", "reconcile"}
 _ELLIPSIS = "…"
+_FILLED = re.compile(r"…(?:[/…]*…)+")
 #: What looks like a code and is none.
 NO_CODES = frozenset({"e-mail", "no-referrer", "no-store", "self-employed", "utf-8", "utf-8-sig"})
 #: What becomes a code only when it is put together.
@@ -88,7 +89,8 @@ def _told(tree: ast.Module, shared: Mapping[str, str]) -> Iterator[Told]:
             values = [*node.args, *(word.value for word in node.keywords)]
             texts = [_text(value, names, node.lineno) for value in values]
             start = next((place for place, text in enumerate(texts) if _CODE.fullmatch(text)), None)
-            said = [text for text in texts[start + 1 :] if " " in text] if start is not None else []
+            after = texts[start + 1 :] if start is not None else []
+            said = [_FILLED.sub(_ELLIPSIS, text) for text in after if " " in text]
             if start is not None and said and texts[start] not in NO_CODES:
                 yield Told(texts[start], said[0], said[1] if len(said) > 1 else "")
 
