@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from target_quickbooks.comparison import is_same, reduced
-from target_quickbooks.planning import Change
+from target_quickbooks.planning import Change, Operation
 from target_quickbooks.redaction import last_four, redact
 
 #: ``...Ref`` and id to how a person would call it; empty if not known.
@@ -71,9 +71,13 @@ class ObjectChange:
 
 
 def object_change(change: Change, label: Label) -> ObjectChange:
-    """What a create, update or close would do to the object as it is in QuickBooks now."""
+    """What a create, update, close or void would do to the object as it is in QuickBooks now."""
     if not change.operation.writes:
         return ObjectChange()
+    if change.operation is Operation.VOID and "Line" not in change.body:  # QuickBooks does it by itself
+        return ObjectChange(
+            tuple(FieldChange(found.field, found.before, found.after) for found in change.differences)
+        )
     held = _held(change)
     fields = tuple(
         FieldChange(name, _shown(name, held.get(name), label), _shown(name, value, label))
