@@ -1,4 +1,4 @@
-"""Runs with the store on PostgreSQL: the demo company, several at once, killed ones, a server that crashes."""
+"""Runs with the store on PostgreSQL: the demo company, several at once, killed ones, a server that goes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from target_quickbooks.store.cipher import Cipher
 from target_quickbooks.store.database import open_store
 
 REALM = "9341452000000001"
-VENDORS = 60
+VENDORS = 40
 SECONDS = 120
 TOKEN = """
 import sys
@@ -90,7 +90,7 @@ def test_what_is_paid_in_bill_is_known(demo_in_postgres):
 def test_the_commands_for_people_read_it(demo_in_postgres):
     books = demo_in_postgres.books
     env = os.environ | books.simulator.env() | {"TARGET_QUICKBOOKS_STORE_URL": demo_in_postgres.url}
-    for arguments in (("status",), ("failures", "list"), ("audit", "verify"), ("payments", "list")):
+    for arguments in (("status",), ("audit", "verify")):
         command = [sys.executable, "-c", "from target_quickbooks.admin import main; main()", *arguments]
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=SECONDS, check=False)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -22,9 +22,10 @@ from target_quickbooks.store import (
 from target_quickbooks.store.audit_table import Entry
 from target_quickbooks.store.cipher import Cipher
 from target_quickbooks.store.connection_table import Connection
-from target_quickbooks.store.copying import Schema, copy
+from target_quickbooks.store.copying import copy
 from target_quickbooks.store.database import open_store
 from target_quickbooks.store.failure_table import Failure
+from target_quickbooks.store.schemas import Schema
 
 ROWS = 700
 

@@ -179,7 +179,7 @@ def _new(programs: Path) -> Cluster:
     (directory / "programs").symlink_to(programs)
     password = directory / "password"
     password.write_text(PASSWORD)
-    for path in (directory, password):
+    for path in (directory, password) if _owner() else ():
         shutil.chown(path, **_owner())
     arguments = ["--username", USER, "--pwfile", password, "--no-sync", "--encoding", "UTF8"]
     arguments += ["--auth-local", "trust", "--auth-host", "scram-sha-256", "--locale", "C.UTF-8"]

@@ -19,10 +19,12 @@ import time
 
 import pytest
 import requests
+from cryptography.fernet import Fernet
 from target_quickbooks.errors import StoreError
 from target_quickbooks.links import Company
-from target_quickbooks.store import lease_table
-from target_quickbooks.store.copying import copy, installed_schemas
+from target_quickbooks.store import lease_table, schemas
+from target_quickbooks.store.copying import copy
+from target_quickbooks.store.rekey import rekey
 from target_quickbooks.store.tables import leases
 from webhook_shim import tenure
 from webhook_shim.events import Event, System
@@ -340,9 +342,23 @@ def test_what_the_shim_keeps_moves_with_the_store(stores, tmp_path, new_books):
         inbox_table.put(
             connection, [Event(System.BILL, "O", "e", "vendor.created", "vendor", "v", None)], now=NOW
         )
-    assert SCHEMA in installed_schemas()
+    assert SCHEMA in schemas.installed()
     assert copy(stores[0], f"sqlite:///{tmp_path / 'moved.sqlite3'}", now=NOW)["shim_inbox"] == 1
     moved = open_for([new_books(store_url=f"sqlite:///{tmp_path / 'moved.sqlite3'}")])
     with moved.reading() as connection:
         assert [found.event.event_id for found in inbox_table.latest(connection, System.BILL, "O")] == ["e"]
     moved.close()
+
+
+def test_a_new_key_reads_the_keys_of_subscriptions(stores, new_books):
+    known = Subscription("O", "s", "http://shim", KEY, NOW, previous_key="before", previous_until=NOW)
+    with stores[0].writing() as connection:
+        subscription_table.save(connection, stores[0].cipher, known)
+    old, new = new_books().target_config["encryption_key"], Fernet.generate_key().decode()
+    both = open_for([new_books(encryption_key=f"{new},{old}")])
+    assert rekey(both, now=NOW)["shim_subscriptions"] == 1
+    only_new = open_for([new_books(encryption_key=new)])
+    with only_new.reading() as connection:
+        assert subscription_table.load(connection, only_new.cipher, "O") == known
+    both.close()
+    only_new.close()

@@ -1,48 +1,25 @@
 """Copies a store into another database, whole and proven: from a SQLite file to PostgreSQL, or back.
 
 Rows are copied as they are, ciphertexts among them, so that the same encryption key reads the copy. What
-other packages keep beside the target's tables is copied too; they tell of it by the entry point group
-``SCHEMAS``.
+other packages keep beside the target's tables is copied too.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from importlib import metadata
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, Table, column, func, insert, inspect, select, table, text
+from sqlalchemy import Connection, Table, column, func, insert, select, table, text
 from sqlalchemy.types import TypeDecorator
 
 from target_quickbooks.errors import StoreError
-from target_quickbooks.store import audit_table, locks, tables
+from target_quickbooks.store import audit_table, locks, schemas
 from target_quickbooks.store.database import Store, empty_database
 from target_quickbooks.store.rekey import refuse_if_in_use
+from target_quickbooks.store.schemas import Schema
 
-SCHEMAS = "target_quickbooks.store_schemas"
 _ROWS_AT_ONCE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Schema:
-    """Tables that live beside the target's in one database.
-
-    Attributes:
-        tables: Those tables.
-        version_table: Where Alembic keeps how far they are.
-        upgrade: Makes them, or brings them to their newest form, in a transaction.
-    """
-
-    tables: MetaData
-    version_table: str
-    upgrade: Callable[[Connection], None]
-
-
-def installed_schemas() -> list[Schema]:
-    """What the packages that are installed here keep beside the target's tables."""
-    return [entry.load() for entry in metadata.entry_points(group=SCHEMAS)]
 
 
 def copy(
@@ -63,34 +40,16 @@ def copy(
         SettingsError: The address cannot be used.
         StoreError: A run is under way, the other database is not empty, or the copy is not as the original.
     """
-    schemas = installed_schemas() if beside is None else list(beside)
-    everything = [
-        *tables.metadata.sorted_tables,
-        *(one for schema in schemas for one in schema.tables.sorted_tables),
-    ]
+    found = schemas.installed() if beside is None else list(beside)
     with store.reading() as original:
         refuse_if_in_use(original, now)
-        present = _present(original, everything, schemas)
-        with empty_database(
-            url, [schema.upgrade for schema in schemas if _is_kept(schema, present)]
-        ) as copied:
+        present = schemas.present(original, found)
+        with empty_database(url, [schema.upgrade for schema in found if _is_kept(schema, present)]) as copied:
             locks.hold(copied, [locks.MIGRATIONS])
             _refuse_unless_empty(copied, present)
             counts = {one.name: _copy(original, copied, one) for one in present}
             _verify(original, copied, counts, store.fingerprint_key)
     return counts
-
-
-def _present(original: Connection, known: Sequence[Table], schemas: Sequence[Schema]) -> list[Table]:
-    there = set(inspect(original).get_table_names())
-    versions = {"alembic_version", *(schema.version_table for schema in schemas)}
-    unknown = sorted(there - {one.name for one in known} - versions)
-    if unknown:
-        raise StoreError(
-            f"The store has tables that nothing installed here knows ({', '.join(unknown)}). Run this where "
-            "all that uses the store is installed: the quickbooks-admin beside webhook-shim, say."
-        )
-    return [one for one in known if one.name in there]
 
 
 def _is_kept(schema: Schema, present: Iterable[Table]) -> bool:

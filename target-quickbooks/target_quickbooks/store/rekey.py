@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, or_, select, tuple_, update
 
 from target_quickbooks.errors import StoreError
-from target_quickbooks.store import tables
+from target_quickbooks.store import schemas, tables
 from target_quickbooks.store.cipher import Cipher
 from target_quickbooks.store.database import Store
+from target_quickbooks.store.schemas import Encrypted, Schema
 
-#: Every column that ``Cipher`` writes.
-ENCRYPTED: tuple[tuple[Table, tuple[str, ...]], ...] = (
+#: Every column of the target that ``Cipher`` writes; other packages tell of theirs.
+ENCRYPTED: tuple[Encrypted, ...] = (
     (tables.connections, ("refresh_token", "access_token")),
     (tables.intents, ("document",)),
     (tables.failures, ("record", "payload")),
@@ -23,7 +24,7 @@ ENCRYPTED: tuple[tuple[Table, tuple[str, ...]], ...] = (
 _ROWS_AT_ONCE = 200
 
 
-def rekey(store: Store, *, now: dt.datetime) -> dict[str, int]:
+def rekey(store: Store, *, now: dt.datetime, beside: Sequence[Schema] | None = None) -> dict[str, int]:
     """Encrypt with the newest key what any of the store's keys can read: all of it, or nothing.
 
     Returns:
@@ -32,10 +33,15 @@ def rekey(store: Store, *, now: dt.datetime) -> dict[str, int]:
     Raises:
         StoreError: A run is under way, which would go on with the keys it knows; or no key fits.
     """
+    found = schemas.installed() if beside is None else list(beside)
     with store.writing() as connection:
         refuse_if_in_use(connection, now)
+        there = {table.name for table in schemas.present(connection, found)}
+        encrypted = [*ENCRYPTED, *(one for schema in found for one in schema.encrypted)]
         return {
-            table.name: _rekey_table(connection, store.cipher, table, columns) for table, columns in ENCRYPTED
+            table.name: _rekey_table(connection, store.cipher, table, columns)
+            for table, columns in encrypted
+            if table.name in there
         }
 
 

@@ -10,11 +10,11 @@ from target_quickbooks.errors import SettingsError
 from target_quickbooks.settings import from_config
 from target_quickbooks.store import locks
 from target_quickbooks.store.cipher import Cipher
-from target_quickbooks.store.copying import Schema
 from target_quickbooks.store.database import Store, default_url, open_store
+from target_quickbooks.store.schemas import Schema
 
 from webhook_shim.companies import Books
-from webhook_shim.store.tables import VERSION_TABLE, metadata
+from webhook_shim.store.tables import VERSION_TABLE, metadata, subscriptions
 
 #: Shorter than a run's: whoever delivers an event waits for an answer, and sends it again without one.
 PATIENCE_SECONDS = 5.0
@@ -45,5 +45,7 @@ def _upgrade(connection: Connection) -> None:
     upgrade(connection)
 
 
-#: Tells ``quickbooks-admin store copy`` what there is beside the target's tables.
-SCHEMA = Schema(metadata, VERSION_TABLE, _upgrade)
+#: Tells ``quickbooks-admin`` what there is beside the target's tables.
+SCHEMA = Schema(
+    metadata, VERSION_TABLE, _upgrade, encrypted=((subscriptions, ("security_key", "previous_key")),)
+)
