@@ -6,9 +6,10 @@ SHELL := /bin/bash
 
 VENV := .venv
 MELTANO := .venv-meltano
+DAGSTER := .venv-dagster
 BIN := $(VENV)/bin
 PACKAGES := tap-bill target-quickbooks plugins/simulator plugins/webhook-shim
-LOCKED := $(addprefix requirements/,bootstrap.txt dev.txt meltano.txt)
+LOCKED := $(addprefix requirements/,bootstrap.txt dev.txt meltano.txt dagster.txt)
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate
 
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/$(MELTANO)/bin:$(PATH)
@@ -25,7 +26,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
 .PHONY: setup
-setup: $(VENV)/.ready $(MELTANO)/.ready ## Install everything into .venv and .venv-meltano
+setup: $(VENV)/.ready $(MELTANO)/.ready $(DAGSTER)/.ready ## Install everything into .venv, .venv-meltano and .venv-dagster
 
 $(VENV)/.ready: requirements/bootstrap.txt requirements/dev.txt $(PACKAGES:%=%/pyproject.toml)
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 with venv is needed (on Debian: apt install python3-venv)." >&2; exit 1; }
@@ -40,6 +41,13 @@ $(MELTANO)/.ready: requirements/meltano.txt $(VENV)/.ready
 	@echo "Setting up $(MELTANO)"
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(MELTANO)
 	@$(BIN)/uv pip install --quiet --python $(MELTANO)/bin/python --require-hashes --requirement requirements/meltano.txt
+	@touch $@
+
+$(DAGSTER)/.ready: requirements/dagster.txt plugins/dagster/pyproject.toml $(VENV)/.ready
+	@echo "Setting up $(DAGSTER)"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(DAGSTER)
+	@$(BIN)/uv pip install --quiet --python $(DAGSTER)/bin/python --require-hashes --requirement requirements/dagster.txt
+	@$(BIN)/uv pip install --quiet --python $(DAGSTER)/bin/python --no-deps --no-build-isolation --editable plugins/dagster
 	@touch $@
 
 .PHONY: demo
@@ -92,6 +100,8 @@ check: setup ## Lint, formatting, types, secrets
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
+	@cd plugins/dagster && $(CURDIR)/$(DAGSTER)/bin/mypy
+	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/python scripts/find_secrets.py
 
 .PHONY: audit
@@ -117,7 +127,7 @@ pictures: setup browser ## Take the pictures of the documentation anew, from the
 .PHONY: build
 build: setup ## Build every package into dist/, as it is published
 	@rm -rf dist
-	@for package in $(PACKAGES); do $(BIN)/python -m build --no-isolation --outdir dist $$package >/dev/null; done
+	@for package in $(PACKAGES) plugins/dagster; do $(BIN)/python -m build --no-isolation --outdir dist $$package >/dev/null; done
 	@$(BIN)/twine check --strict dist/*
 
 .PHONY: lock
@@ -126,7 +136,8 @@ lock: $(VENV)/.ready ## Make the lock files anew with the newest versions
 	@$(LOCK) --upgrade --generate-hashes --no-emit-package tap-bill --no-emit-package target-quickbooks requirements/dev.in $(PACKAGES:%=%/pyproject.toml) --output-file requirements/dev.txt
 	@$(LOCK) --upgrade --extra postgres --no-emit-package tap-bill --no-emit-package target-quickbooks tap-bill/pyproject.toml target-quickbooks/pyproject.toml plugins/webhook-shim/pyproject.toml --output-file requirements/plugins.txt
 	@$(LOCK) --upgrade --generate-hashes requirements/meltano.in --output-file requirements/meltano.txt
+	@$(LOCK) --upgrade --generate-hashes requirements/dagster.in --output-file requirements/dagster.txt
 
 .PHONY: clean
 clean: ## Remove environments, caches and what the demo left
-	@rm -rf $(VENV) $(MELTANO) dist site .meltano .simulator .mypy_cache .pytest_cache .ruff_cache .hypothesis .peers
+	@rm -rf $(VENV) $(MELTANO) $(DAGSTER) dist site .meltano .simulator .mypy_cache .pytest_cache .ruff_cache .hypothesis .peers
