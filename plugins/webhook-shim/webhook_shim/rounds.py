@@ -157,6 +157,8 @@ class Round:
     async def _alone(self, books: Books, lost: asyncio.Event) -> Job | None:
         for job in await run_in_threadpool(self._abandoned, books):
             await self._workshop.take_over(job, lost)
+        if lost.is_set():
+            return None
         return await self._workshop.do(books, self._kind, self._reason, None, lost)
 
     def _abandoned(self, books: Books) -> list[Job]:
