@@ -11,6 +11,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
+from ap_simulator import report
 from ap_simulator.testing import UNLIMITED, running
 from click.testing import CliRunner
 from target_quickbooks.admin import commands
@@ -20,6 +21,7 @@ from target_quickbooks.quickbooks import client, governor
 ACCOUNT = "Operating Checking"
 BILLS = {"transaction_type": "bill", "payment_account": ACCOUNT}
 ORGANIZATION = "00802DEMOORGANIZTN01"
+REALM = "9341452000000001"
 _numbers = itertools.count(1)
 
 
@@ -646,6 +648,14 @@ def test_open_balances_are_those_of_bill_to_the_cent(posted):
     stored = {one["Id"]: Decimal(str(one["Balance"])) for one in posted.books.stored("Vendor")}
     assert len(expected) > 50
     assert {vendor: stored[vendor] for vendor in expected} == expected
+
+
+def test_the_simulator_s_report_compares_bills(posted):
+    control = posted.books.simulator.control
+    found = report.fetch(control, realm=REALM, organization=ORGANIZATION).comparison
+    failed = [one for one in posted.run.report["failures"] if one["stream"] == "bills"]
+    assert len(found.bills_without_order) == len(failed)
+    assert (found.bills_with_several_orders, found.orders_without_bill) == ([], [])
 
 
 def test_the_demo_company_reconciles_and_is_not_written_twice(posted):

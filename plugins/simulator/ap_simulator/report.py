@@ -62,19 +62,25 @@ def fetch(control: ControlClient, *, realm: str, organization: str) -> Report:
         ControlError: No simulator answers.
     """
     status = control.status()
+    counts = status["records"]["quickbooks"].get(realm, {})
     return Report(
         realm=realm,
         organization=organization,
-        counts=status["records"]["quickbooks"].get(realm, {}),
+        counts=counts,
         bill_counts=status["records"]["bill"].get(organization, {}),
         comparison=compare(
             bill_vendors=control.records("bill", "vendors", organization=organization),
             bills=control.records("bill", "bills", organization=organization),
             quickbooks_vendors=control.records("quickbooks", "Vendor", realm=realm),
-            orders=control.records("quickbooks", "PurchaseOrder", realm=realm),
+            orders=control.records("quickbooks", _kept_as(counts), realm=realm),
         ),
         stats=control.stats(),
     )
+
+
+def _kept_as(counts: Mapping[str, int]) -> str:
+    """What bills have become: orders, or bills where payables are kept in QuickBooks."""
+    return "Bill" if counts.get("Bill") and not counts.get("PurchaseOrder") else "PurchaseOrder"
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -114,17 +120,19 @@ def show(report: Report, console: Console, *, everything: bool) -> None:
             console.print(f"and {left} more vendors (--all shows them)\n", highlight=False)
         console.print(_currency_table(comparison.currencies))
     limit = None if everything else _TOP_RECORDS
+    noun = "purchase order" if _kept_as(report.counts) == "PurchaseOrder" else "bill in QuickBooks"
+    nouns = "Purchase orders" if noun == "purchase order" else "Bills in QuickBooks"
     for title, names in (
-        ("Active bills without a purchase order", comparison.bills_without_order),
-        ("Bills with more than one purchase order", comparison.bills_with_several_orders),
-        ("Purchase orders that name no bill", comparison.orders_without_bill),
+        (f"Active bills without a {noun}", comparison.bills_without_order),
+        (f"Bills with more than one {noun}", comparison.bills_with_several_orders),
+        (f"{nouns} that name no bill", comparison.orders_without_bill),
         ("Active vendors only in BILL", comparison.vendors_only_in_bill),
         ("Active vendors only in QuickBooks", comparison.vendors_only_in_quickbooks),
     ):
         _show_names(console, title, names, limit)
     if comparison.orders_of_inactive_bills:
         count = comparison.orders_of_inactive_bills
-        console.print(f"Purchase orders of archived or draft bills, not in the totals: {count}")
+        console.print(f"{nouns} of archived or draft bills, not in the totals: {count}")
     console.print(_call_table(report.stats))
 
 
@@ -135,9 +143,10 @@ def _count_table(report: Report) -> Table:
         table.add_column("Count", justify="right")
     ours = {name: count for name, count in report.bill_counts.items() if count}
     theirs = {name: count for name, count in report.counts.items() if count}
-    pairs = [*_COUNTERPARTS.items()]
-    pairs += [(name, "") for name in ours if name not in _COUNTERPARTS]
-    pairs += [("", name) for name in theirs if name not in _COUNTERPARTS.values()]
+    counterparts = {**_COUNTERPARTS, "bills": _kept_as(theirs)}
+    pairs = [*counterparts.items()]
+    pairs += [(name, "") for name in ours if name not in counterparts]
+    pairs += [("", name) for name in theirs if name not in counterparts.values()]
     for our_name, their_name in pairs:
         if our_name in ours or their_name in theirs:
             our_count = f"{ours.get(our_name, 0):,}" if our_name else ""
