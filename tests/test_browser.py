@@ -16,6 +16,8 @@ import socket
 import threading
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,7 @@ from target_quickbooks.store import failure_table
 from webhook_shim import settings as shim_settings
 from webhook_shim.companies import Books
 from webhook_shim.service import Service
+from webhook_shim.store import jobs_table
 from webhook_shim.store.opening import open_for
 
 pytestmark = pytest.mark.timeout(600)
@@ -60,6 +63,7 @@ PAGES = {
     "drift": f"{BASE}/drift",
     "history": f"{BASE}/history",
     "entry": f"{BASE}/history/300",
+    "reconciliation": f"{BASE}/reconciliation",
     "preview": f"{BASE}/preview",
     "connection": f"{BASE}/connection",
     "disconnect": f"{BASE}/connection/disconnect",
@@ -116,6 +120,35 @@ def site(company, tmp_path_factory):
     """The server that tests which change nothing share."""
     with serving(company, tmp_path_factory.mktemp("site")) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def compared(site):
+    """The site, with a comparison of the books that found something."""
+    total = {"currency": "USD", "bills": 412, "bill_sum": Decimal("2098721.67"), "orders": 410}
+    kept = {
+        "in_step": False,
+        "differences": 2,
+        "refused_on_record": 5,
+        "checked": {"vendors": 120, "bills": 417},
+        "found": {"missing in QuickBooks": 2},
+        "by_currency": [total | {"order_sum": Decimal("2098590.17")}],
+    }
+    with site.store.writing() as connection:
+        for differences, now in ((0, datetime.now(UTC) - timedelta(days=1)), (2, datetime.now(UTC))):
+            job_id = jobs_table.ask(connection, site.books.company, "reconcile", "nightly", (), now)
+            jobs_table.begin(connection, job_id, host="h", log_path="deleted.log", last_event=0, now=now)
+            found = kept | {"differences": differences, "in_step": not differences}
+            jobs_table.end(
+                connection,
+                job_id,
+                status=jobs_table.Status.SUCCEEDED,
+                detail="",
+                exit_code=1,
+                counts={"reconciliation": found},
+                now=now,
+            )
+    return site
 
 
 @pytest.fixture
@@ -341,9 +374,9 @@ def test_the_history_is_filtered_and_exported(site, person_at, artifacts):
 
 
 @pytest.mark.parametrize(("look", "options"), [("light", DESKTOP), ("dark", DARK), ("phone", PHONE)])
-def test_every_page_is_accessible_and_fits(site, person_at, artifacts, look, options):
+def test_every_page_is_accessible_and_fits(compared, person_at, artifacts, look, options):
     """No serious finding of axe, nothing wider than the screen: light, dark, and on a phone."""
-    person = person_at(site, **options)
+    person = person_at(compared, **options)
     page = person.page
     found = {}
     for name, path in PAGES.items():

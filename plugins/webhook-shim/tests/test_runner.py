@@ -589,7 +589,7 @@ async def test_a_comparison_of_the_books_keeps_its_verdict_with_the_job_and_its_
     async with shim.running():
         await until(lambda: shim.job(job_id).status == Status.SUCCEEDED)
     job = shim.job(job_id)
-    assert job.detail == "2 differences between the books, 1 refused record on record."
+    assert job.detail == "2 differences between the books, and 1 refused record on record."
     found = reconciliation.reconciled(job.counts)
     assert (found.in_step, found.differences, found.known) == (False, 2, 1)
     assert [(one.currency, str(one.difference)) for one in found.sums] == [("USD", "20.05")]

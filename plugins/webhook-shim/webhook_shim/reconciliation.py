@@ -62,13 +62,10 @@ class Reconciled:
     def sentence(self) -> str:
         """The answer."""
         known = f"{self.known:,} refused record{'s' if self.known != 1 else ''} on record"
-        if self.differences:
-            verdict = (
-                f"{self.differences:,} difference{'s' if self.differences != 1 else ''} between the books"
-            )
-        else:
-            verdict = "Both books agree to the cent"
-        return f"{verdict}, {known}." if self.known else f"{verdict}."
+        if not self.differences:
+            return f"Both books agree to the cent{f', but for {known}' if self.known else ''}."
+        differ = f"{self.differences:,} difference{'s' if self.differences != 1 else ''}"
+        return f"{differ} between the books{f', and {known}' if self.known else ''}."
 
 
 def report_in(reports: Path, ending: str) -> Path:

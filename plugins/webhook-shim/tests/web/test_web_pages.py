@@ -678,7 +678,7 @@ def test_the_books_are_compared_and_the_verdict_is_shown_with_its_reports(visito
     assert "each night at 02:45 UTC" in visitor.text
     job_id = reconcile()
     visitor.open(BASE + "/reconciliation")
-    assert "Both books agree to the cent, " in visitor.text
+    assert "Both books agree to the cent, but for " in visitor.text
     assert "bills" in visitor.text
     report = visitor.open(f"{BASE}/reconciliation/{job_id}/report.html")
     assert report.status_code == 200
