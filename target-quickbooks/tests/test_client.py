@@ -349,6 +349,17 @@ def test_a_batch_never_asks_for_more_than_it_can_return(client, requests_mock, r
     assert requests_mock.call_count == calls
 
 
+def test_what_a_batch_returned_too_much_for_is_asked_for_by_itself(client, requests_mock):
+    """1,000 objects in all (QuickBooks manual 4.2); who shares a name is not known beforehand."""
+    too_much = {"Fault": {"Error": [{"code": "10100", "Message": "Result Set Big"}], "type": "SystemFault"}}
+    requests_mock.post(
+        BATCH, json=batch_of_queries(lambda text: rows_of(text) if "'1'" in text else too_much)
+    )
+    requests_mock.post(QUERY, json=rows_of(asked(2)))
+    assert client.queries([asked(1), asked(2)]) == [[{"Id": "1"}], [{"Id": "2"}]]
+    assert requests_mock.call_count == 2
+
+
 def test_a_query_that_finds_nothing(client, requests_mock):
     requests_mock.post(QUERY, json={"QueryResponse": {}, "time": "2026-01-01"})
     assert client.query("SELECT") == []

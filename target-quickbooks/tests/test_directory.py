@@ -40,6 +40,21 @@ class Books:
         return [row for row in rows if str(row.get(found[1])).casefold() in wanted]
 
 
+def test_short_names_among_long_ones_do_not_make_a_batch_too_big():
+    """Statements are divided by length: the first ones may hold many more names than the last."""
+
+    class Counting(Books):
+        def queries(self, statements, *, rows_each=1000):
+            held = [len(re.findall(r"'[^']*'", statement)) / 2 for statement in statements]
+            self.most, self.told = max(held), rows_each
+            return super().queries(statements)
+
+    books = Counting()
+    names = [f"N{number}" for number in range(400)] + [f"{'Long ' * 40}{number}" for number in range(400)]
+    Directory(books).vendors_named(names)
+    assert books.told >= books.most > 60
+
+
 def test_the_company_is_read_once():
     books = Books()
     directory = Directory(books)

@@ -36,6 +36,8 @@ from target_quickbooks.quickbooks.repeating import (
 MINOR_VERSION = "75"
 BATCH_SIZE = 30
 _ROWS_PER_BATCH = 1000
+#: The objects of a batch were more than that (QuickBooks manual 4.2); each of its queries may have so many.
+_TOO_MUCH = "10100"
 _TIMEOUT = (10, 130)
 _TID_LENGTH = 64
 
@@ -223,7 +225,7 @@ class QuickBooksClient:
     def _query_rows(self, statement: str, item: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
         """The rows of one query of a batch; asked again by itself where the batch left it undecided."""
         faults = faults_in(item) if item else []
-        if item is None or (faults and faults[0].recovery is Recovery.RETRY):
+        if item is None or (faults and (faults[0].recovery is Recovery.RETRY or faults[0].code == _TOO_MUCH)):
             return self.query(statement)
         if faults:
             raise Refused(faults)

@@ -159,8 +159,9 @@ class Directory:
         statements = select_in(entity, field, wanted, with_inactive=with_inactive)
         if not statements:
             return []
-        objects = math.ceil(len(wanted) / spellings / len(statements))
-        results = self._client.queries(statements, rows_each=objects)
+        # Not their average: statements of short names hold more of them than others.
+        most = math.ceil(min(len(wanted), _NAMES_PER_QUERY) / spellings)
+        results = self._client.queries(statements, rows_each=most)
         return [row for rows in results for row in rows]
 
     def _everything(self, entity: str, kind: str) -> Entries:
