@@ -123,7 +123,7 @@ _CONNECTION = (
         description=(
             "SQLAlchemy URL of the store that keeps links, attempts, failures, audit rows and tokens. "
             "Default: a SQLite file in the user's data directory. A PostgreSQL database "
-            "(postgresql://user:password@host/database) is shared by several machines; it needs the package "
+            "(postgresql://user@host/database) is shared by several machines; it needs the package "
             "target-quickbooks[postgres]. Keep it: it is what prevents duplicates."
         ),
     ),

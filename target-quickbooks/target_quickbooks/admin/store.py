@@ -36,7 +36,7 @@ def copy(*, url: str | None) -> None:
 
     \b
     Example:
-      export TARGET_QUICKBOOKS_NEW_STORE_URL=postgresql://books:password@db.example.com/books
+      export TARGET_QUICKBOOKS_NEW_STORE_URL=postgresql://books@db.example.com/books
       quickbooks-admin store copy
     """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
     if not url:
