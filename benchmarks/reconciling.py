@@ -7,15 +7,16 @@ from pathlib import Path
 
 from benchmarks import reconcile_memory
 from benchmarks.processes import ProgramFailedError
-from benchmarks.results import Bound, Figure
+from benchmarks.results import Bound, Figure, Scope
 
 SUBJECT = "reconcile"
 
 
-def figures(folder: Path, *, quick: bool) -> Iterator[Figure]:
+def figures(folder: Path, *, scope: Scope) -> Iterator[Figure]:
     """Reconcile two sizes that are in step."""
     del folder
-    few, many = (reconcile_memory.measure(bills) for bills in ((500, 3_000) if quick else (2_000, 20_000)))
+    quick = scope is Scope.QUICK
+    few, many = (reconcile_memory.measure(bills) for bills in ((500, 3_000) if quick else (1_000, 10_000)))
     for one in (few, many):
         if one.exit_code:
             msg = f"reconciling {one.bills} bills ended with {one.exit_code}: the books were not in step"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import enum
 import os
 import platform
 import re
@@ -16,6 +17,14 @@ from rich.table import Table
 
 README = Path(__file__).parent / "README.md"
 _BEGIN, _END = "<!-- measured: begin -->", "<!-- measured: end -->"
+
+
+class Scope(enum.StrEnum):
+    """How much is measured."""
+
+    QUICK = "a quick run, with smaller companies"
+    FULL = "a full run"
+    LONG = "a long run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +104,14 @@ def show(figures: Iterable[Figure], console: Console) -> None:
     console.print(table)
 
 
-def write_readme(figures: Sequence[Figure], *, quick: bool, path: Path = README) -> None:
+def write_readme(figures: Sequence[Figure], *, scope: Scope, path: Path = README) -> None:
     """Put the figures into the README, between its markers."""
     rows = ["| " + " | ".join(figure.cells) + " |" for figure in figures]
-    kind = "a quick run, with smaller companies" if quick else "one full run"
     section = "\n".join(
         [
             _BEGIN,
             "",
-            f"Measured on {dt.datetime.now(dt.UTC):%Y-%m-%d}, {machine()}, in {kind}.",
+            f"Measured on {dt.datetime.now(dt.UTC):%Y-%m-%d}, {machine()}, in {scope}.",
             "",
             "| " + " | ".join(HEADINGS) + " |",
             "|---|---|---:|---:|---|---|",

@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks.processes import Took, run, simulator, tool
-from benchmarks.results import Figure
+from benchmarks.results import Figure, Scope
 
 SUBJECT = "start"
 
 
-def figures(folder: Path, *, quick: bool) -> Iterator[Figure]:
+def figures(folder: Path, *, scope: Scope) -> Iterator[Figure]:
     """Measure each several times in turns; the SDK alone, which both are made with, is the floor."""
-    rounds = 3 if quick else 7
+    quick = scope is Scope.QUICK
+    rounds = 3 if quick else 5
     programs: dict[str, Callable[[], Took]] = {
         "`import singer_sdk`": lambda: run([sys.executable, "-c", "import singer_sdk"]),
     }

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.processes import Simulator, run, script, simulator, tool
-from benchmarks.results import Bound, Figure
+from benchmarks.results import Bound, Figure, Scope
 
 SUBJECT = "tap"
 LATENCY_MS = 150
 
 
-def figures(folder: Path, *, quick: bool) -> Iterator[Figure]:
+def figures(folder: Path, *, scope: Scope) -> Iterator[Figure]:
     """Measure without and with latency."""
+    quick = scope is Scope.QUICK
     half = 4_000 if quick else 20_000
     with simulator(vendors=half, bills=half) as bill:
         yield from _compared(bill, folder, "without latency", rounds=3 if quick else 5, bound=0.7)

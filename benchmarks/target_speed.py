@@ -12,14 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.processes import Simulator, Took, run, script, simulator, tool
-from benchmarks.results import Bound, Figure
+from benchmarks.results import Bound, Figure, Scope
 
 SUBJECT = "target"
 PER_CALL_MS, PER_ITEM_MS = 120, 15
 
 
-def figures(folder: Path, *, quick: bool) -> Iterator[Figure]:
+def figures(folder: Path, *, scope: Scope) -> Iterator[Figure]:
     """Measure speed on vendors, which all ways can write, and calls on vendors and bills."""
+    quick = scope is Scope.QUICK
     with simulator(vendors=600 if quick else 3_000) as both:
         yield from _compared(both, folder, "without latency", rounds=1 if quick else 3, singles=300)
     with simulator(vendors=150 if quick else 600) as both:

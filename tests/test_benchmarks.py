@@ -34,7 +34,9 @@ def test_the_readme_takes_the_figures_between_its_markers_and_nothing_else(resul
     copy = tmp_path / "README.md"
     copy.write_text(README.read_text(encoding="utf-8"), encoding="utf-8")
     for value in (1.0, 2.0):
-        results.write_readme([results.Figure("tap", "speed", value, "times")], quick=False, path=copy)
+        results.write_readme(
+            [results.Figure("tap", "speed", value, "times")], scope=results.Scope.FULL, path=copy
+        )
     before, _, rest = README.read_text(encoding="utf-8").partition("<!-- measured: begin -->")
     after = rest.partition("<!-- measured: end -->")[2]
     text = copy.read_text(encoding="utf-8")
