@@ -146,8 +146,8 @@ def test_the_orders_that_were_sent_with_a_vendor_are_found(store, pair, moment):
         ({"realm_id": "1"}, ["009", "009"]),
         ({"realm_id": "1", "organization_id": "B"}, ["009"]),
         ({"ids": ("Q2",)}, ["009"]),
-        ({"ids": ("009",), "entity": "Vendor", "limit": 2}, ["009", "009"]),
-        ({"entity": "PurchaseOrder"}, []),
+        ({"ids": ("009",), "entities": ("Vendor",), "limit": 2}, ["009", "009"]),
+        ({"entities": ("PurchaseOrder", "Bill")}, []),
     ],
 )
 def test_links_are_selected(store, moment, chosen, expected):
