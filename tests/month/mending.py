@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 from ap_simulator.control_client import ControlError
 
@@ -168,7 +169,9 @@ def recode(firm, bill_id):
         {"id": one["id"], "amount": abs(one["amount"]), "classifications": coding}
         for one in bill["billLineItems"]
     ]
-    save(firm, bill, lines, "recoded", classifications=coding)
+    lines[0]["amount"] += Decimal(bill["paidAmount"]) + Decimal(bill["scheduledAmount"])
+    if not save(firm, bill, lines, "recoded", classifications=coding):
+        firm.ask(firm.books.bill.post, f"/v3/bills/{bill_id}/archive")
 
 
 def forget(firm, bill_id, stream="bills"):
