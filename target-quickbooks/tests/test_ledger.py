@@ -67,8 +67,8 @@ def passing(store, moment):
 
 
 @pytest.fixture(params=["lasting", "passing"])
-def ledger(request):
-    return request.getfixturevalue(request.param)
+def ledger(request, lasting, passing):
+    return {"lasting": lasting, "passing": passing}[request.param]
 
 
 def test_what_was_learned_is_known(ledger, pair):
