@@ -38,6 +38,9 @@ Examples:
 """
 
 
+_SWITCH_SECONDS = 0.0005
+
+
 class TapBill(Tap):
     """Singer tap for BILL (bill.com): vendors, bills, payments, recurring bills and classifications."""
 
@@ -149,6 +152,9 @@ class TapBill(Tap):
             state=None if state is None else _read_object(state, "state", StateError),
             catalog=None if catalog is None else _read_object(catalog, "catalog", SettingsError),
         )
+        # Threads that wait for answers need the interpreter for moments only, but would get it from the one
+        # that writes every 5 ms.
+        sys.setswitchinterval(_SWITCH_SECONDS)
         try:
             tap.announce_streams()
             tap.sync_all()

@@ -112,6 +112,7 @@ class Walk:
         self._since = since
         self.began_at = bookmark
         self.before = before
+        self._beyond = _beyond(before)
         self._asks_before = True
         self._past = False
         self._started = started
@@ -176,7 +177,7 @@ class Walk:
         )
         rest._asks_before = self._asks_before
         rest.request = replace(rest.request, before=rest._upper_bound)
-        self.before = before
+        self.before, self._beyond = before, _beyond(before)
         if self.request.token is None:
             # A token stands for the filters that it was given for.
             self.request = replace(self.request, before=self._upper_bound)
@@ -285,7 +286,7 @@ class Walk:
         time = record.get(_UPDATED)
         if time is None:
             return True
-        if self.before is not None and time >= _beyond(self.before):
+        if self._beyond is not None and time >= self._beyond:
             self._past = True
             return False
         if self.newest is None or time > self.newest:
@@ -316,12 +317,12 @@ def joint_reach(walks: Sequence[Walk], updated: str) -> str | None:
     return None if None in reached else min(value for value in reached if value is not None)
 
 
-def _beyond(before: str) -> str:
+def _beyond(before: str | None) -> str | None:
     """From when on a record shows that BILL does not end at `before`.
 
     Were a time rounded up that BILL compares as it is, the record next to `before` would seem to lie beyond.
     """
-    return timestamps.earlier(before, -1)
+    return None if before is None else timestamps.earlier(before, -1)
 
 
 def _given_up(asked: PageRequest, now: PageRequest) -> str:
