@@ -2,7 +2,7 @@
 
     python -m webhook_shim.direct PIPELINE...
 
-It does what ``meltano run`` does for these two plugins in a third of the time, which counts where there are
+It does what ``meltano run`` does for these two plugins in a quarter of the time, which counts where there are
 many companies. Settings come from the environment alone. What each pipeline selects is what meltano.yml
 selects; a test compares the two.
 """

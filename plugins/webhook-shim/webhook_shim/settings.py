@@ -79,8 +79,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "direct",
         "Direct",
-        "Run tap and target without Meltano, in a third of the time: for many companies. Their settings are "
-        "those of the environment and of the list of companies then, and bookmarks are kept in the store.",
+        "Run tap and target without Meltano, in a quarter of the time: for many companies. Their settings "
+        "are those of the environment and of the list of companies then, and bookmarks are kept in the store.",
         "boolean",
         default=False,
     ),
