@@ -10,37 +10,31 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from decimal import Decimal
+from dataclasses import fields, replace
 from functools import cached_property
 from typing import Any
 
 from typing_extensions import override
 
 from target_quickbooks.changes import Conflict, Submission
-from target_quickbooks.comparison import Difference
 from target_quickbooks.learning_step import LearningStep
 from target_quickbooks.ledger import BILLS, Records
-from target_quickbooks.linked_vendors import SeenVendor
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.bill_payment import (
     ENTITY,
     PaidFrom,
     Settlement,
-    Share,
     check,
     is_voided_payment,
     map_settlement,
     missing,
-    rate_of,
 )
-from target_quickbooks.mapping.chart import Entry
 from target_quickbooks.mapping.names import sentence_start
 from target_quickbooks.mapping.payload import Mapped
 from target_quickbooks.mapping.payments import Standing
 from target_quickbooks.mapping.purchase_order import payables_account, read_marker
-from target_quickbooks.mapping.refusal import Awaited, Refusal
-from target_quickbooks.mapping.source import Kind, Reference
+from target_quickbooks.mapping.refusal import Refusal
+from target_quickbooks.mapping.source import Kind
 from target_quickbooks.order_edits import is_retired
 from target_quickbooks.order_planning import plan_closed_period
 from target_quickbooks.planning import (
@@ -54,7 +48,16 @@ from target_quickbooks.planning import (
     resolve_edits,
 )
 from target_quickbooks.policies import DocumentNumber, MissingInQuickBooks
-from target_quickbooks.preflight import PAYING_TYPES, Bills
+from target_quickbooks.posting_planning import (
+    Around,
+    Held,
+    paid_vendor,
+    paying_account,
+    payment_rate,
+    record_of,
+    void_of,
+)
+from target_quickbooks.preflight import Bills
 from target_quickbooks.quickbooks.faults import Recovery
 from target_quickbooks.settlements import Settlements, gather
 from target_quickbooks.step import ENOUGH_ROUNDS
@@ -63,24 +66,6 @@ from target_quickbooks.vendor_step import VendorStep
 
 _AT_ONCE = 900
 _ENDED = frozenset({Standing.FAILED, Standing.ENDED})
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """What QuickBooks holds of the bills and credits that settlements refer to, and their share of it."""
-
-    bills: Mapping[str, Link]
-    credits: Mapping[str, Link]
-    shares: Mapping[str, tuple[Share, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Around:
-    """What settlements in hand refer to."""
-
-    held: _Held
-    vendors: Mapping[str, SeenVendor]
-    references: Mapping[tuple[Kind, str], Reference]
 
 
 class PostingStep(LearningStep):
@@ -131,7 +116,7 @@ class PostingStep(LearningStep):
         if not ids:
             return
         held = self._held(company, found, links)
-        records = {one: _record(company, found.concerned[one], held) for one in ids}
+        records = {one: record_of(company, found.concerned[one], held) for one in ids}
         with self.store.reading() as connection:
             failed = failure_table.unsettled_ids(connection, company, self.stream, ids)
         due = [
@@ -167,7 +152,7 @@ class PostingStep(LearningStep):
             return False
         return not posted or link is None or link.source_digest != self._digest(record)
 
-    def _held(self, company: Company, found: Settlements, links: Mapping[str, Link]) -> _Held:
+    def _held(self, company: Company, found: Settlements, links: Mapping[str, Link]) -> Held:
         bills = self.links(company, "Bill", found.bill_ids)
         credits_ = self.links(company, "VendorCredit", found.credit_ids)
         bills, credits_ = (
@@ -175,12 +160,12 @@ class PostingStep(LearningStep):
             for linked in (bills, credits_)
         )
         posted = {one for one, link in links.items() if link.desired}
-        return _Held(bills, credits_, found.shares(bills, credits_, posted))
+        return Held(bills, credits_, found.shares(bills, credits_, posted))
 
-    def _around(self, company: Company, settlements: Sequence[Settlement], held: _Held) -> _Around:
+    def _around(self, company: Company, settlements: Sequence[Settlement], held: Held) -> Around:
         vendor_ids = {one.vendor_id for one in settlements}
         linked = self.links(company, "Vendor", vendor_ids)
-        return _Around(
+        return Around(
             held=held,
             vendors=self._vendors.ready_for_bills(company, linked),
             references=self.references(company, [(Kind.VENDOR, one) for one in vendor_ids]),
@@ -192,13 +177,13 @@ class PostingStep(LearningStep):
         settlement: Settlement,
         record: Mapping[str, Any],
         link: Link | None,
-        around: _Around,
+        around: Around,
     ) -> Change:
         posted = link if link and link.desired else None
         item = self._item(settlement, record, posted)
         if settlement.standing in _ENDED:
             if posted:
-                return _void(
+                return void_of(
                     self.with_mapped(item, Mapped(ENTITY, {}, item.mapped.label), archived=True), posted
                 )
             return Change(Operation.SKIP, item, reason="came to nothing, and was never written")
@@ -228,7 +213,7 @@ class PostingStep(LearningStep):
             source_digest=self._digest(record),
         )
 
-    def _paid_from(self, company: Company, settlement: Settlement, around: _Around) -> PaidFrom:
+    def _paid_from(self, company: Company, settlement: Settlement, around: Around) -> PaidFrom:
         chart = self.directory.chart([], [])
         home = chart.company.home_currency
         reference = around.references.get((Kind.VENDOR, settlement.vendor_id))
@@ -236,35 +221,15 @@ class PostingStep(LearningStep):
         foreign = chart.company.multicurrency and currency != home
         return PaidFrom(
             organization_id=company.organization_id,
-            vendor_id=self._vendor(settlement, around),
+            vendor_id=paid_vendor(settlement, around),
             payables_id=payables_account(chart, currency, settlement.label).id,
-            account=_account(chart.accounts.find(self.policies.payment_account or ""), settlement),
+            account=paying_account(chart.accounts.find(self.policies.payment_account or ""), settlement),
             bills={bill_id: link.quickbooks_id for bill_id, link in around.held.bills.items()},
             credits={credit_id: link.quickbooks_id for credit_id, link in around.held.credits.items()},
             currency=currency if chart.company.multicurrency else "",
-            rate=_rate(settlement, currency, around) if foreign else None,
+            rate=payment_rate(settlement, currency, around) if foreign else None,
             numbered=self.policies.document_number is not DocumentNumber.AUTO,
         )
-
-    def _vendor(self, settlement: Settlement, around: _Around) -> str:
-        """QuickBooks' id of the vendor.
-
-        Raises:
-            Refusal: It is not there, or inactive.
-        """
-        seen = around.vendors.get(settlement.vendor_id)
-        reference = around.references.get((Kind.VENDOR, settlement.vendor_id))
-        name = (reference.name if reference else "") or settlement.vendor_name or settlement.vendor_id
-        if seen is None:
-            raise Refusal(
-                "vendor-awaited",
-                f"{sentence_start(settlement.label)} waits for its vendor '{name}', which is not in "
-                "QuickBooks yet.",
-                advice="It follows by itself once the vendor is there; see whether the vendor failed.",
-                awaited=Awaited("vendors", settlement.vendor_id),
-            )
-        seen.check(settlement.label, name, has_order=False)
-        return seen.link.quickbooks_id
 
     def _looked_up(self, company: Company, changes: Sequence[Change]) -> list[Change]:
         """The changes; what is to be created and is there already, as a lost store leaves it, is linked."""
@@ -364,7 +329,7 @@ class PostingStep(LearningStep):
             return self._closed(change, item, conflict.fault.code)
         if item.link is None:
             return self._looked_up(company, [create(item, item.mapped.payload)])[0]
-        return _void(item, item.link) if not item.mapped.payload else plan_linked(item, item.link)
+        return void_of(item, item.link) if not item.mapped.payload else plan_linked(item, item.link)
 
     def _closed(self, change: Change, item: Item, code: str) -> Change:
         close_date = self.directory.company().book_close_date
@@ -386,64 +351,6 @@ class PostingStep(LearningStep):
     def _touched(self) -> defaultdict[Company, set[str]]:
         """Bills that arrived and may be paid: what pays them may pay more or less of them now."""
         return defaultdict(set)
-
-
-def _record(company: Company, settlement: Settlement, held: _Held) -> Mapping[str, Any]:
-    """What stands for the payment's record: BILL's own is not kept. All that decides how it is written."""
-    shares = held.shares.get(settlement.id, ())
-    linked = {**held.bills, **held.credits}
-    credits_ = [credit for share in shares for credit in share.credits]
-    return {
-        "id": settlement.id,
-        "organizationId": company.organization_id,
-        "vendorId": settlement.vendor_id,
-        "vendorName": settlement.vendor_name,
-        "amount": settlement.money,
-        "fundingAmount": settlement.funding,
-        "processDate": settlement.date,
-        "method": settlement.method,
-        "reference": settlement.reference,
-        "standing": str(settlement.standing),
-        "bills": list(settlement.bill_ids),
-        "pays": [
-            [linked[one].quickbooks_id, amount]
-            for one, amount in (*((share.bill_id, share.money) for share in shares), *credits_)
-        ],
-    }
-
-
-def _void(item: Item, link: Link) -> Change:
-    return Change(
-        Operation.VOID,
-        item,
-        body={"Id": link.quickbooks_id, "SyncToken": link.sync_token, "sparse": True},
-        differences=(Difference("TotalAmt", link.desired.get("TotalAmt"), Decimal(0)),),
-        quickbooks_id=link.quickbooks_id,
-        sync_token=link.sync_token,
-    )
-
-
-def _account(found: Entry | None, settlement: Settlement) -> Entry:
-    if found is None or not found.active or found.type not in PAYING_TYPES:
-        raise Refusal(
-            "payment-account-unusable",
-            f"{sentence_start(settlement.label)} cannot be written: payment_account names no active account "
-            f"of type {' or '.join(PAYING_TYPES)}.",
-            advice="Correct payment_account.",
-        )
-    return found
-
-
-def _rate(settlement: Settlement, currency: str, around: _Around) -> Decimal:
-    sent = (around.held.bills[one].desired.get("ExchangeRate") for one in settlement.bill_ids)
-    rate = rate_of(settlement, [Decimal(one) for one in sent if one])
-    if rate is None:
-        raise Refusal(
-            "exchange-rate-missing",
-            f"BILL gives no exchange rate for {settlement.label}, which is in {currency}.",
-            advice="It follows by itself when BILL says what it paid for it.",
-        )
-    return rate
 
 
 def _portions(ids: Iterable[str]) -> Iterable[list[str]]:

@@ -353,6 +353,8 @@ class Rebuild:
                 for (organization, bill_id), quickbooks_id in self.found.payments.items()
                 if organization == organization_id
             ]
+            if not links:
+                continue
             outcomes.silent([_linking(company, link) for link in links])
             relinked.linked[BILL_PAYMENTS] = relinked.linked.get(BILL_PAYMENTS, 0) + len(links)
 
