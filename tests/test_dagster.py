@@ -177,3 +177,58 @@ def test_refused_records_are_a_verdict(told):
     verdicts = {run["company"]: run["checks"]["nothing_refused"] for run in told["runs"] if run["success"]}
     assert {name for name, verdict in verdicts.items() if not verdict["passed"]} == {REFUSED}
     assert verdicts[REFUSED]["severity"] == "WARN"
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """What the package makes of outcomes, interruptions, broken commands and the time."""
+    done = subprocess.run(
+        [DAGSTER / "python", ROOT / "tests" / "dagster" / "verdicts.py", tmp_path_factory.mktemp("verdicts")],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-5000:]
+    return json.loads(done.stdout)
+
+
+def test_each_outcome_is_seen_as_what_it_is(shown):
+    """Books that differ fail their partition, and are not compared again; what may pass is tried again."""
+    assert shown["verdicts"] == {
+        "done": {"materialized": True, "check": [True, "WARN"], "retried": None},
+        "refused": {"materialized": True, "check": [False, "WARN"], "retried": None},
+        "differences": {"materialized": False, "check": [False, "ERROR"], "retried": False},
+        "failed": {"materialized": False, "check": None, "retried": True},
+        "busy": {"materialized": False, "check": None, "retried": True},
+        "stopped": {"materialized": False, "check": None, "retried": False},
+    }
+
+
+def test_a_run_that_is_interrupted_is_stopped_in_good_order(shown):
+    assert shown["interrupted"] == {"interrupted": True, "stopped": True}
+
+
+def test_a_command_that_comes_to_no_result_says_why(shown):
+    mute, wordy, missing = shown["broken"]
+    assert mute.endswith("it ended with exit code 3")
+    assert wordy.endswith("The settings are wrong.")
+    assert "could not be started" in missing
+
+
+def test_companies_take_turns_minute_by_minute_and_all_come_once_a_day(shown):
+    turns, schedules = shown["requests"]["turns"], shown["requests"]["schedules"]
+    companies = {f"c{number}" for number in range(12)}
+    assert turns[:5] == turns[5:]
+    assert sorted(name for turn in turns[:5] for name in turn) == sorted(companies)
+    assert set(schedules["bill_quickbooks_daily_at"]) == companies
+    assert set(schedules["bill_quickbooks_reconcile_at"]) == companies
+    assert schedules["bill_quickbooks_sync_every_5_minutes"] in turns
+
+
+def test_the_instance_that_is_shipped_lets_one_run_at_a_time_at_each_company(shown):
+    coordinator, limits = shown["limits"]
+    assert coordinator == "QueuedRunCoordinator"
+    assert limits == [
+        {"key": "bill-quickbooks/company", "value": {"applyLimitPerUniqueValue": True}, "limit": 1}
+    ]

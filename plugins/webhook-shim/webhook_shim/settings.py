@@ -80,7 +80,8 @@ SETTINGS: tuple[Setting, ...] = (
         "direct",
         "Direct",
         "Run tap and target without Meltano, in a quarter of the time: for many companies. Their settings "
-        "are those of the environment and of the list of companies then, and bookmarks are kept in the store.",
+        "are those of the environment and of the list of companies then, and bookmarks are kept in the "
+        "store.",
         "boolean",
         default=False,
     ),
