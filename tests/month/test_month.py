@@ -21,7 +21,7 @@ from tap_bill import client as bill_client
 from target_quickbooks import writing
 from target_quickbooks.quickbooks import governor, oauth, repeating
 
-from . import in_bill, in_quickbooks
+from . import in_bill, in_quickbooks, paying
 from .checking import check
 from .firm import Firm
 from .mending import mend, unexplained
@@ -98,7 +98,7 @@ def chosen(choose, table):
 
 def live(firm, runs, clock):
     """The days of the month."""
-    deeds = in_bill.deeds() | in_quickbooks.deeds()
+    deeds = in_bill.deeds() | paying.deeds() | in_quickbooks.deeds()
     if firm.policies["unapproved_bill"] == "wait":
         deeds[in_bill.approve] *= 10
     outage = firm.choose.randrange(5, DAYS - 2)
