@@ -64,10 +64,13 @@ def explain_difference(
         return replace(finding, advice=_LOOK)
     changed = not same_entry(link.source_digest, digest)
     edited = str(live.get("SyncToken") or "") != link.sync_token
+    by_payments = {found.field for found in finding.fields} <= {"state", "open amount"}
+    paid_since = link.source_digest != digest and by_payments and bool(finding.fields) and not edited
     causes = (
         (not link.source_digest, _MOVED, "Make the same change in QuickBooks, or in BILL."),
         (changed and edited, _BOTH, "Run a sync; edit_conflict decides which side wins."),
         (changed, _CHANGED_IN_BILL, "Run a sync."),
+        (paid_since, _PAID_SINCE, "Run a sync."),
         (has_bill(live) and billed_order is BilledOrder.LEAVE, _BILLED, _CORRECT),
         (edited, _EDITED, _UNDO),
         (True, _KEPT, _UNDO),
