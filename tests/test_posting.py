@@ -367,6 +367,16 @@ def test_a_payment_waits_for_its_bill(books, sync, bill, record, rent):
     assert the(books.stored("Bill"))["Balance"] == 0
 
 
+def test_a_payment_of_a_bill_that_was_archived_before_it_was_seen_is_left(books, sync, bill, record):
+    source = bill()
+    record((source, 120.50, {}))
+    books.bill.post(f"/v3/bills/{source['id']}/archive")
+    run = sync()
+    assert (run.exit_code, books.stored("Bill"), books.stored("BillPayment")) == (0, [], [])
+    notes = [note["notes"] for note in run.report["notes"] if note["stream"] == "bill_payments"]
+    assert notes == [["not written: what it pays is archived in BILL, and was never written"]]
+
+
 def rent_account(books):
     return next(one["Id"] for one in books.stored("Account") if one["AccountType"] == "Expense")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -26,6 +26,12 @@ class Held:
     bills: Mapping[str, Link]
     credits: Mapping[str, Link]
     shares: Mapping[str, tuple[Share, ...]]
+    out_of_use: Collection[str] = ()
+
+    def lacks_for_good(self, settlement: Settlement) -> bool:
+        """Whether it pays only bills that were never written and, out of use in BILL, never will be."""
+        never = [one for one in settlement.bill_ids if one in self.out_of_use and one not in self.bills]
+        return bool(never) and len(never) == len(settlement.bill_ids)
 
 
 @dataclass(frozen=True, slots=True)

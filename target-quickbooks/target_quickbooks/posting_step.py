@@ -160,7 +160,7 @@ class PostingStep(LearningStep):
             for linked in (bills, credits_)
         )
         posted = {one for one, link in links.items() if link.desired}
-        return Held(bills, credits_, found.shares(bills, credits_, posted))
+        return Held(bills, credits_, found.shares(bills, credits_, posted), found.out_of_use)
 
     def _around(self, company: Company, settlements: Sequence[Settlement], held: Held) -> Around:
         vendor_ids = {one.vendor_id for one in settlements}
@@ -189,6 +189,10 @@ class PostingStep(LearningStep):
             return Change(Operation.SKIP, item, reason="came to nothing, and was never written")
         if settlement.standing is not Standing.PAID:
             return Change(Operation.SKIP, item, reason="on its way")
+        if posted is None and around.held.lacks_for_good(settlement):
+            reason = "not written: what it pays is archived in BILL, and was never written"
+            self.report.note(self.stream, settlement.label, reason)
+            return Change(Operation.SKIP, item, reason=reason)
         try:
             check(settlement)
             waits = missing(settlement, around.held.bills, around.held.credits)

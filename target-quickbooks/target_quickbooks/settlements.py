@@ -27,12 +27,14 @@ class Settlements:
         others: Those that pay other bills of theirs: they take their share of the room.
         bill_ids: All bills that they pay.
         credit_ids: All vendor credits that they use.
+        out_of_use: Bills that are archived, or drafts, in BILL.
     """
 
     concerned: Mapping[str, Settlement]
     others: Mapping[str, Settlement]
     bill_ids: tuple[str, ...]
     credit_ids: tuple[str, ...]
+    out_of_use: frozenset[str] = frozenset()
 
     def shares(
         self, bills: Mapping[str, Link], credits_: Mapping[str, Link], posted: Container[str]
@@ -76,6 +78,9 @@ def gather(ledger: Ledger, company: Company, bill_ids: Iterable[str]) -> Settlem
         others={one: found for one, found in every.items() if one not in near},
         bill_ids=tuple(sorted({bill_id for one in every.values() for bill_id in one.bill_ids})),
         credit_ids=tuple(sorted({credit_id for one in every.values() for credit_id in one.credit_ids})),
+        out_of_use=frozenset(
+            bill_id for bill_id, one in accounts.items() if one.balance and one.balance.archived
+        ),
     )
 
 
