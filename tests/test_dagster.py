@@ -232,3 +232,8 @@ def test_the_instance_that_is_shipped_lets_one_run_at_a_time_at_each_company(sho
     assert limits == [
         {"key": "bill-quickbooks/company", "value": {"applyLimitPerUniqueValue": True}, "limit": 1}
     ]
+
+
+def test_the_sensor_does_not_ask_again_while_a_run_waits_in_the_queue(shown):
+    """That run will cover what comes meanwhile."""
+    assert shown["asked"] == ["b", None, "a", "b"]

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from bill_quickbooks_dagster import BooksRunner, make_definitions
-from bill_quickbooks_dagster.books import KEPT, told
+from bill_quickbooks_dagster import COMPANY_TAG, BooksRunner, make_definitions
+from bill_quickbooks_dagster.books import KEPT, RESOURCE, told
 from bill_quickbooks_dagster.companies import whose_turn
 from bill_quickbooks_dagster.runner import Result, RunnerError
 
@@ -104,6 +104,29 @@ def limits(directory: Path) -> Any:
         return [type(instance.run_coordinator).__name__, list(queue.tag_concurrency_limits)]
 
 
+def asked(directory: Path) -> list[str | None]:
+    """For whom the sensor asks, with events of two companies and a run of one that has not begun."""
+    waiting = [{"company": name, "events": 1, "last_event": 7} for name in ("a", "b")]
+    script = directory / "waiting"
+    script.write_text(f"#!/bin/sh\necho '{json.dumps({'companies': waiting})}'\n")
+    script.chmod(0o755)
+    runner = BooksRunner(command=[str(script)], project_root=str(directory))
+    repository = make_definitions(["a", "b"], runner=runner).get_repository_def()
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = repository.get_job("bill_quickbooks_sync")
+        run = instance.create_run_for_job(
+            job, status=dg.DagsterRunStatus.NOT_STARTED, tags={COMPANY_TAG: "a"}, asset_selection=None
+        )
+        context = dg.build_sensor_context(
+            instance=instance, repository_def=repository, resources={RESOURCE: runner}
+        )
+        inbox = repository.get_sensor_def("bill_quickbooks_inbox")
+        while_queued = [one.partition_key for one in inbox.evaluate_tick(context).run_requests or ()]
+        instance.delete_run(run.run_id)
+        then = [one.partition_key for one in inbox.evaluate_tick(context).run_requests or ()]
+    return [*while_queued, None, *then]
+
+
 if __name__ == "__main__":
     place = Path(sys.argv[1])
     outcomes = ("done", "refused", "differences", "failed", "busy", "stopped")
@@ -112,6 +135,7 @@ if __name__ == "__main__":
             "verdicts": {outcome: verdict(outcome) for outcome in outcomes},
             "interrupted": interrupted(place),
             "broken": broken(place),
+            "asked": asked(place),
             "limits": limits(place),
             "requests": requests([f"c{number}" for number in range(12)]),
         },

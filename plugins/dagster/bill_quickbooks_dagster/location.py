@@ -112,13 +112,23 @@ def _inbox(
     def inbox(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         runner: BooksRunner = getattr(context.resources, RESOURCE)
         waiting = [found for found in runner.waiting() if found.company in companies]
+        queued = _queued(context.instance, job.name)
         for found in waiting:
+            if found.company in queued:
+                continue  # a run covers all events that were received before it begins
             # The same events ask for the same run, however often they are looked at.
             yield request(found.company, run_key=f"{found.company} event {found.last_event}")
         if not waiting:
             yield dg.SkipReason("No company has events.")
 
     return inbox
+
+
+def _queued(instance: dg.DagsterInstance, job_name: str) -> set[str]:
+    """The companies for which a run of this job waits to begin."""
+    statuses = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
+    runs = instance.get_runs(filters=dg.RunsFilter(job_name=job_name, statuses=statuses))
+    return {run.tags[COMPANY_TAG] for run in runs if COMPANY_TAG in run.tags}
 
 
 def _moment(context: dg.ScheduleEvaluationContext) -> str:
