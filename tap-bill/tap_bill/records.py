@@ -21,6 +21,7 @@ Converter = Callable[[Any], Any]
 Report = Callable[[str], None]
 
 _LEFT_OUT: Final = object()
+_MOST_FORMS: Final = 1_000
 _INTEGER: Final = re.compile(r"[+-]?\d{1,18}")
 
 
@@ -92,15 +93,24 @@ def _object_of(
         report(f"field {where} is not in the schema of this version; it is left out")
         return _LEFT_OUT
 
+    # Records come in few forms, names and types taken together: which fields of a form need a look is
+    # found out once.
+    forms: dict[tuple[Any, ...], tuple[str, ...]] = {}
+
     def convert(value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise _Misfit
+        form = (*value, *map(type, value.values()))
+        suspects = forms.get(form)
+        if suspects is None:
+            suspects = tuple(
+                name for name, held in value.items() if not _is_as_wanted(fields.get(name), held)
+            )
+            if len(forms) < _MOST_FORMS:
+                forms[form] = suspects
         changes: dict[str, Any] = {}
-        for name, held in value.items():
-            field = fields.get(name)
-            if field is not None and type(held) in field[0]:
-                continue
-            where = f"{prefix}{name}"
+        for name in suspects:
+            held, field, where = value[name], fields.get(name), f"{prefix}{name}"
             fitting = _fitting(held, field[1], where, report) if field else unknown(held, where)
             if fitting is not held:
                 changes[name] = fitting
@@ -109,6 +119,10 @@ def _object_of(
         return {name: held for name, held in (value | changes).items() if held is not _LEFT_OUT}
 
     return convert
+
+
+def _is_as_wanted(field: tuple[frozenset[type], Converter] | None, held: Any) -> bool:
+    return field is not None and type(held) in field[0]
 
 
 def _fitting(held: Any, converter: Converter, where: str, report: _Once) -> Any:
