@@ -15,7 +15,7 @@ from datetime import timedelta
 from tap_bill import timestamps
 
 #: Pages that a part is meant to have. Its last page is seldom full, so fewer would cost more calls.
-PAGES = 10
+PAGES = 14
 #: What was updated so shortly before the run is read by one walk: there, records still come and go.
 UNSETTLED = timedelta(minutes=10)
 _LEAST = timedelta(milliseconds=1)

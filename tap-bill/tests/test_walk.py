@@ -567,12 +567,12 @@ LATER_ON = "2026-06-01T00:00:00.000+00:00"
 
 def test_a_walk_keeps_some_pages_and_leaves_the_rest():
     cut = where_to_cut(TIMES, page_size=100, before=None, started=LATER_ON)
-    assert cut == at(990 + 9405)
+    assert cut == at(990 + 13365)
 
 
 @pytest.mark.parametrize("before", [at(12_000), None])
 def test_what_is_nearly_read_is_not_divided(before):
-    started = at(990 + 9405 + 600)
+    started = at(990 + 13365 + 600)
     assert where_to_cut(TIMES, page_size=100, before=before, started=started) is None
 
 
