@@ -13,35 +13,35 @@ from target_quickbooks.adoption.decisions import read_adoptions
 from target_quickbooks.adoption.planned import NotingMemory, PlannedProposals
 from target_quickbooks.adoption.proposals import Proposals
 from target_quickbooks.adoption.records import Records
-from target_quickbooks.bill_step import BillNoteStep, BillRestoreStep, BillStep, CreditStep
 from target_quickbooks.drift.search import Search
 from target_quickbooks.drift.watch import Watch
 from target_quickbooks.gate import Gate
 from target_quickbooks.kind_of_books import admit
 from target_quickbooks.ledger import LastingLedger, PassingLedger
-from target_quickbooks.linked_vendors import LinkedVendors
 from target_quickbooks.memory import LastingMemory, Memory, PassingMemory
-from target_quickbooks.order_step import OrderStep
 from target_quickbooks.outlet import Outlet
-from target_quickbooks.payment_step import PaymentStep
 from target_quickbooks.plan.collector import PlanCollector
 from target_quickbooks.policies import Policies, VendorConflict
-from target_quickbooks.posting_step import PostingStep
 from target_quickbooks.quickbooks.client import QuickBooksClient
 from target_quickbooks.quickbooks.directory import Directory
 from target_quickbooks.quickbooks.governor import Governor, log_long_wait
 from target_quickbooks.quickbooks.oauth import TokenSource, utc_now
 from target_quickbooks.reconcile.survey import Survey
 from target_quickbooks.report import RunReport
-from target_quickbooks.restore_step import RestoreStep
 from target_quickbooks.run_lease import RunLease
 from target_quickbooks.settings import Settings
 from target_quickbooks.settings_schema import Mode
+from target_quickbooks.steps.bill_step import BillNoteStep, BillRestoreStep, BillStep, CreditStep
+from target_quickbooks.steps.linked_vendors import LinkedVendors
+from target_quickbooks.steps.order_step import OrderStep
+from target_quickbooks.steps.payment_step import PaymentStep
+from target_quickbooks.steps.posting_step import PostingStep
+from target_quickbooks.steps.restore_step import RestoreStep
+from target_quickbooks.steps.vendor_step import VendorStep
 from target_quickbooks.store import connection_table
 from target_quickbooks.store.cipher import Cipher
 from target_quickbooks.store.database import Store, open_store
 from target_quickbooks.store.quota_table import StoredLedger
-from target_quickbooks.vendor_step import VendorStep
 from target_quickbooks.walk import Walk
 from target_quickbooks.writing import Writer
 

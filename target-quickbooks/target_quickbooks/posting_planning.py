@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 from target_quickbooks.comparison import Difference
-from target_quickbooks.linked_vendors import SeenVendor
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.bill_payment import Settlement, Share, rate_of
 from target_quickbooks.mapping.chart import Entry
@@ -17,6 +16,7 @@ from target_quickbooks.mapping.refusal import Awaited, Refusal
 from target_quickbooks.mapping.source import Kind, Reference
 from target_quickbooks.planning import Change, Item, Operation
 from target_quickbooks.preflight import PAYING_TYPES
+from target_quickbooks.steps.linked_vendors import SeenVendor
 
 
 @dataclass(frozen=True, slots=True)

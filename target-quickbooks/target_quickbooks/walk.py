@@ -12,25 +12,25 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from target_quickbooks.bill_step import CreditStep
 from target_quickbooks.exact_json import canonical
 from target_quickbooks.failures import UNANSWERED
-from target_quickbooks.learning_step import BILL_PAYMENTS
 from target_quickbooks.ledger import BILLS, CREDITS, LEARNED_STREAMS, RECURRING
 from target_quickbooks.links import Company
 from target_quickbooks.mapping.source import Kind
 from target_quickbooks.memory import REFERENCE_STREAMS, TRACKED_STREAMS, LastingMemory, Memory
-from target_quickbooks.order_step import OrderStep
 from target_quickbooks.outlet import Outlet
-from target_quickbooks.payment_step import PaymentStep
 from target_quickbooks.policies import Policies
-from target_quickbooks.posting_step import PostingStep
 from target_quickbooks.preflight import Bills
-from target_quickbooks.restore_step import RESTORED_ORDERS, RestoreStep
+from target_quickbooks.steps.bill_step import CreditStep
+from target_quickbooks.steps.learning_step import BILL_PAYMENTS
+from target_quickbooks.steps.order_step import OrderStep
+from target_quickbooks.steps.payment_step import PaymentStep
+from target_quickbooks.steps.posting_step import PostingStep
+from target_quickbooks.steps.restore_step import RESTORED_ORDERS, RestoreStep
+from target_quickbooks.steps.vendor_step import VendorStep
 from target_quickbooks.store import failure_table, payment_table
 from target_quickbooks.store.database import Store
 from target_quickbooks.store.failure_table import Failure
-from target_quickbooks.vendor_step import VendorStep
 
 #: In the order in which they are written. What payments change (``bill_payments``) and what is written again
 #: because of drift (``restored_orders``) is sent by no tap.

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 from target_quickbooks.changes import link_after
-from target_quickbooks.linked_vendors import LinkedVendors, SeenVendor, Standing
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.refusal import Refusal
 from target_quickbooks.planning import Operation
 from target_quickbooks.policies import InactiveVendor, MissingInQuickBooks, Policies
 from target_quickbooks.report import RunReport
+from target_quickbooks.steps.linked_vendors import LinkedVendors, SeenVendor, Standing
+from target_quickbooks.steps.vendor_step import VendorStep, as_last_sent
 from target_quickbooks.store import link_table
-from target_quickbooks.vendor_step import VendorStep, as_last_sent
 
 ACME = Link(
     "Vendor",

@@ -7,7 +7,6 @@ from target_quickbooks.changes import Conflict
 from target_quickbooks.links import Link
 from target_quickbooks.mapping.names import comparable
 from target_quickbooks.mapping.source import Kind, read_reference
-from target_quickbooks.order_step import OrderStep
 from target_quickbooks.planning import Operation
 from target_quickbooks.policies import (
     DeniedBill,
@@ -18,8 +17,9 @@ from target_quickbooks.policies import (
 )
 from target_quickbooks.quickbooks.faults import Fault
 from target_quickbooks.report import RunReport
+from target_quickbooks.steps.order_step import OrderStep
+from target_quickbooks.steps.vendor_step import VendorStep
 from target_quickbooks.store import link_table, reference_table
-from target_quickbooks.vendor_step import VendorStep
 
 NAME = "Happy Music Supplies"
 STALE, NAME_TAKEN, NUMBER_TAKEN, NO_LOCATION = (Fault(code, "") for code in ("5010", "6240", "6140", "2010"))

@@ -26,7 +26,6 @@ from target_quickbooks.adoption.relinking import (
     VendorRelinking,
 )
 from target_quickbooks.changes import Submission
-from target_quickbooks.learning_step import BILL_PAYMENTS
 from target_quickbooks.ledger import CREDITS, LEARNED_STREAMS, LastingLedger
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.bill_payment import ENTITY as PAYMENT
@@ -47,6 +46,7 @@ from target_quickbooks.reconcile.documents import (
 from target_quickbooks.reconcile.staging import Staging
 from target_quickbooks.report import RunReport
 from target_quickbooks.settings import Settings
+from target_quickbooks.steps.learning_step import BILL_PAYMENTS
 from target_quickbooks.store import link_table
 from target_quickbooks.store.database import Store
 from target_quickbooks.transaction import BILL, PURCHASE_ORDER, VENDOR_CREDIT

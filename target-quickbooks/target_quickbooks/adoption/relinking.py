@@ -18,19 +18,19 @@ from target_quickbooks.adoption.held import as_held, differences, keyed, match_l
 from target_quickbooks.changes import Conflict, Submission
 from target_quickbooks.comparison import Difference
 from target_quickbooks.ledger import CREDITS
-from target_quickbooks.linked_vendors import SeenVendor, Standing
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.names import comparable, without_deleted
 from target_quickbooks.mapping.purchase_order import VendorInQuickBooks
 from target_quickbooks.mapping.refusal import Refusal
 from target_quickbooks.mapping.source import Bill, Kind
-from target_quickbooks.order_step import OrderStep
 from target_quickbooks.outcomes import Outcomes
 from target_quickbooks.planning import Change, Item, Operation
+from target_quickbooks.steps.linked_vendors import SeenVendor, Standing
+from target_quickbooks.steps.order_step import OrderStep
+from target_quickbooks.steps.surroundings import Surroundings
+from target_quickbooks.steps.vendor_step import VendorStep
 from target_quickbooks.store.failure_table import Failure
-from target_quickbooks.surroundings import Surroundings
 from target_quickbooks.transaction import BILL, VENDOR_CREDIT
-from target_quickbooks.vendor_step import VendorStep
 
 _ARCHIVED = "vendor-archived"
 

@@ -14,12 +14,12 @@ from typing import Any
 
 from target_quickbooks.comparison import Difference
 from target_quickbooks.drift.judging import Verdict, judge
-from target_quickbooks.linked_vendors import LinkedVendors
 from target_quickbooks.links import Company
 from target_quickbooks.mapping.source import Kind as Reference
 from target_quickbooks.quickbooks.cdc import Captured, capture
 from target_quickbooks.quickbooks.client import QuickBooksClient
 from target_quickbooks.quickbooks.directory import Directory
+from target_quickbooks.steps.linked_vendors import LinkedVendors
 from target_quickbooks.store import drift_table, link_table, locks, payment_table, reference_table
 from target_quickbooks.store.database import Store
 from target_quickbooks.store.drift_table import Finding, Kind, Position

@@ -16,7 +16,7 @@ from target_quickbooks.plan.entries import PlanEntry, entry_of, entry_of_failure
 from target_quickbooks.planning import Operation
 from target_quickbooks.quickbooks.directory import Directory
 from target_quickbooks.report import RunReport
-from target_quickbooks.step import NEW
+from target_quickbooks.steps.step import NEW
 from target_quickbooks.store import intent_table
 from target_quickbooks.store.database import Store
 from target_quickbooks.store.failure_table import Failure

@@ -16,7 +16,7 @@ from target_quickbooks.links import Company
 from target_quickbooks.mapping.names import plain_line
 from target_quickbooks.mapping.source import Kind
 from target_quickbooks.recurring import missing
-from target_quickbooks.step import Step
+from target_quickbooks.steps.step import Step
 from target_quickbooks.store import failure_table, payment_table, recurring_table
 from target_quickbooks.store.failure_table import Failure
 

@@ -14,17 +14,17 @@ from typing_extensions import override
 
 from target_quickbooks.changes import Conflict
 from target_quickbooks.drift.restoring import AS_LAST_SENT, ASKED, plan_restored_order
-from target_quickbooks.linked_vendors import SeenVendor
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.names import plain_line
 from target_quickbooks.mapping.payload import Mapped
 from target_quickbooks.mapping.refusal import Refusal
 from target_quickbooks.order_numbers import NumbersInUse
 from target_quickbooks.order_planning import plan_order
-from target_quickbooks.order_step import OrderStep
 from target_quickbooks.planning import Change, Item, Operation, refused
 from target_quickbooks.preflight import Bills
 from target_quickbooks.quickbooks.faults import Recovery
+from target_quickbooks.steps.linked_vendors import SeenVendor
+from target_quickbooks.steps.order_step import OrderStep
 from target_quickbooks.vendor_planning import update_of_nothing
 
 #: The stream that orders sent again are counted and fail under; its ids are those of bills.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from target_quickbooks.linked_vendors import SeenVendor
 from target_quickbooks.mapping.chart import Chart
 from target_quickbooks.mapping.names import sentence_start
 from target_quickbooks.mapping.payments import Account
@@ -13,6 +12,7 @@ from target_quickbooks.mapping.purchase_order import VendorInQuickBooks
 from target_quickbooks.mapping.refusal import Awaited, Refusal
 from target_quickbooks.mapping.source import Bill, Kind, Reference
 from target_quickbooks.policies import ArchivedVendor, Policies
+from target_quickbooks.steps.linked_vendors import SeenVendor
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,10 +45,10 @@ from target_quickbooks.planning import Change, Item, Operation, blocked, refused
 from target_quickbooks.policies import ArchivedBill, MissingInQuickBooks, PaidBill
 from target_quickbooks.preflight import Bills
 from target_quickbooks.quickbooks.faults import Recovery
-from target_quickbooks.step import ENOUGH_ROUNDS, Step
-from target_quickbooks.surroundings import Surroundings, leaves, names_of, vendor_of
+from target_quickbooks.steps.step import ENOUGH_ROUNDS, Step
+from target_quickbooks.steps.surroundings import Surroundings, leaves, names_of, vendor_of
+from target_quickbooks.steps.vendor_step import VendorStep
 from target_quickbooks.transaction import BILL, PURCHASE_ORDER, VENDOR_CREDIT, Transaction
-from target_quickbooks.vendor_step import VendorStep
 from target_quickbooks.voiding import resolve_void
 
 STREAM = "bills"

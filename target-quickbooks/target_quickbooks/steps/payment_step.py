@@ -13,7 +13,6 @@ from typing import Any
 from typing_extensions import override
 
 from target_quickbooks.changes import Submission
-from target_quickbooks.learning_step import BILL_PAYMENTS, LearningStep
 from target_quickbooks.ledger import BILLS
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.names import plain_line
@@ -22,11 +21,12 @@ from target_quickbooks.mapping.payment_note import note_lines, read_note, settle
 from target_quickbooks.mapping.payments import Account
 from target_quickbooks.mapping.purchase_order import marker
 from target_quickbooks.order_planning import plan_linked_order
-from target_quickbooks.order_step import OrderStep
 from target_quickbooks.planning import Change, Item, Operation
 from target_quickbooks.policies import DeniedBill, PaidBill
 from target_quickbooks.preflight import Bills
-from target_quickbooks.step import NEW
+from target_quickbooks.steps.learning_step import BILL_PAYMENTS, LearningStep
+from target_quickbooks.steps.order_step import OrderStep
+from target_quickbooks.steps.step import NEW
 from target_quickbooks.store import failure_table, link_table
 
 _LABEL_LENGTH = 100

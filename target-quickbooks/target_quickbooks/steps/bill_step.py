@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from target_quickbooks.ledger import CREDITS
-from target_quickbooks.order_step import OrderStep
-from target_quickbooks.payment_step import PaymentStep
-from target_quickbooks.restore_step import RestoreStep
+from target_quickbooks.steps.order_step import OrderStep
+from target_quickbooks.steps.payment_step import PaymentStep
+from target_quickbooks.steps.restore_step import RestoreStep
 from target_quickbooks.transaction import BILL, VENDOR_CREDIT
 
 

@@ -17,7 +17,6 @@ from typing import Any
 from typing_extensions import override
 
 from target_quickbooks.changes import Conflict, Submission
-from target_quickbooks.learning_step import LearningStep
 from target_quickbooks.ledger import BILLS, Records
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.bill_payment import (
@@ -59,10 +58,11 @@ from target_quickbooks.posting_planning import (
 )
 from target_quickbooks.preflight import Bills
 from target_quickbooks.quickbooks.faults import Recovery
-from target_quickbooks.settlements import Settlements, gather
-from target_quickbooks.step import ENOUGH_ROUNDS
+from target_quickbooks.steps.learning_step import LearningStep
+from target_quickbooks.steps.settlements import Settlements, gather
+from target_quickbooks.steps.step import ENOUGH_ROUNDS
+from target_quickbooks.steps.vendor_step import VendorStep
 from target_quickbooks.store import failure_table
-from target_quickbooks.vendor_step import VendorStep
 
 _AT_ONCE = 900
 _ENDED = frozenset({Standing.FAILED, Standing.ENDED})

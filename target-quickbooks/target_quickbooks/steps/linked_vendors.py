@@ -21,7 +21,7 @@ from target_quickbooks.outlet import Outlet
 from target_quickbooks.planning import Change, Item, Operation
 from target_quickbooks.quickbooks.directory import Directory
 from target_quickbooks.report import RunReport
-from target_quickbooks.step import NEW
+from target_quickbooks.steps.step import NEW
 from target_quickbooks.store import link_table
 from target_quickbooks.store.database import Store
 

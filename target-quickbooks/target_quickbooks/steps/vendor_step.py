@@ -11,7 +11,6 @@ from target_quickbooks.adoption.adopting import plan_decided_vendor
 from target_quickbooks.adoption.decisions import Decision
 from target_quickbooks.changes import Conflict, Submission
 from target_quickbooks.drift.restoring import AS_LAST_SENT, ASKED, plan_restored
-from target_quickbooks.linked_vendors import LinkedVendors, SeenVendor, Standing
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.names import comparable
 from target_quickbooks.mapping.payload import Mapped
@@ -28,7 +27,8 @@ from target_quickbooks.policies import (
 )
 from target_quickbooks.preflight import Bills
 from target_quickbooks.quickbooks.faults import Recovery
-from target_quickbooks.step import ENOUGH_ROUNDS, Step
+from target_quickbooks.steps.linked_vendors import LinkedVendors, SeenVendor, Standing
+from target_quickbooks.steps.step import ENOUGH_ROUNDS, Step
 from target_quickbooks.store import failure_table, link_table
 from target_quickbooks.store.link_table import Stored
 from target_quickbooks.vendor_planning import (
