@@ -382,7 +382,8 @@ def test_bills_drift_as_orders_do_where_they_are_bills(books, rent, bookkeeper, 
     again(books, **settings, missing_in_quickbooks=policy)
     assert drift.found() == ({edited} if policy == "recreate" else {edited, ("deleted", "Bill", gone["Id"])})
     assert len(books.stored("Bill")) == (2 if policy == "recreate" else 1)
-    assert drift.admin("resolve", "1", **settings).exit_code == 0
+    [(number,)] = drift.rows("SELECT id FROM drift WHERE quickbooks_id = ?", kept["Id"])
+    assert drift.admin("resolve", str(number), **settings).exit_code == 0
     dates = {bill["TxnDate"] for bill in books.stored("Bill")}
     assert dates == {kept["TxnDate"]}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -70,6 +71,7 @@ def planted(tmp_path):
         done = subprocess.run(
             [*command, "--rootdir", ".", "--basetemp", "left", *arguments, "test_plants.py"],
             cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(PLUGIN.parent / "tests" / "plugins")},
             capture_output=True,
             text=True,
             check=False,

@@ -154,8 +154,8 @@ class BooksRunner(dg.ConfigurableResource[Any]):
         assert process.stdout is not None  # noqa: S101 - both are pipes
         assert process.stderr is not None  # noqa: S101
         listener = threading.Thread(target=listen, args=(process.stderr,), daemon=True)
-        listener.start()
         try:
+            listener.start()
             output = process.stdout.read()
             process.wait()
         except BaseException:  # Dagster interrupts what it cancels
