@@ -89,6 +89,25 @@ def test_vendors_merged_in_quickbooks_share_one_and_it_follows_its_namesake():
     assert pairs.shared == {(ORGANIZATION, "a")}
 
 
+def test_a_vendor_that_another_one_was_merged_into_is_found_without_orders_of_its_own():
+    """All its orders were those of the other one; made anew, it would be there twice."""
+    found, pairs = pair([ours("a", "Gone"), ours("b")], [theirs("1")], a={"1": 2})
+    assert found == {"a": "1", "b": "1"}
+    assert pairs.shared == {(ORGANIZATION, "a")}
+    assert "it follows" in pairs.doubts[ORGANIZATION, "a"]
+
+
+def test_a_vendor_of_ones_own_goes_before_that_of_another_one():
+    held = [theirs("1"), theirs("2", "Acme (Vendor)")]
+    found, pairs = pair([ours("a", "Other"), ours("b")], held, a={"1": 2})
+    assert found == {"a": "1", "b": "2"}
+    assert not pairs.shared
+
+
+def test_a_namesake_of_the_owner_is_another_vendor():
+    assert pair([ours("a"), ours("b")], [theirs("1")], a={"1": 2})[0] == {"a": "1"}
+
+
 def test_a_renamed_vendor_without_orders_goes_by_two_details():
     held = [theirs("1", "New Name", email="a@b.example", tax_id="1234")]
     assert pair([ours("a", email="a@b.example", tax_id="1234")], held)[0] == {"a": "1"}

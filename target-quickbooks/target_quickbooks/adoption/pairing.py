@@ -60,12 +60,14 @@ def pair_vendors(
                 one for one in by_name[comparable(vendor.name)] if one.quickbooks_id not in named_by_orders
             ]
             _by_orders(pairs, vendor, votes, held, free)
-    _share(pairs, {vendor.key: vendor for vendor in vendors}, held)
     gone = {*taken, *pairs.found.values()}
     rest = [one for one in vendors if one.key not in pairs.found and one.key not in pairs.undecided]
     _by_names(pairs, rest, by_name, gone)
     rest = [one for one in rest if one.key not in pairs.found and not one.archived]
     _by_details(pairs, rest, [one for one in held.values() if one.quickbooks_id not in gone])
+    rest = [one for one in rest if one.key not in pairs.found]
+    _by_names_of_others(pairs, rest, by_name, {vendor.key: vendor for vendor in vendors})
+    _share(pairs, {vendor.key: vendor for vendor in vendors}, held)
     return pairs
 
 
@@ -161,6 +163,26 @@ def _is_alike(vendor: BillVendor, one: QuickBooksVendor) -> bool:
         return False
     shared = len(vendor.details.shared(one.details))
     return shared >= _ENOUGH_DETAILS or (shared > 0 and spelled_alike(vendor.name, one.name))
+
+
+def _by_names_of_others(
+    pairs: Pairs,
+    vendors: Sequence[BillVendor],
+    by_name: Mapping[str, Sequence[QuickBooksVendor]],
+    everyone: Mapping[Key, BillVendor],
+) -> None:
+    """Take what has the name though its orders are another BILL vendor's: that one was merged into it."""
+    owners: defaultdict[str, list[BillVendor]] = defaultdict(list)
+    for key, quickbooks_id in pairs.found.items():
+        owners[quickbooks_id].append(everyone[key])
+    names = Counter(comparable(vendor.name) for vendor in vendors)
+    for vendor in vendors:
+        name = comparable(vendor.name)
+        alike = [one for one in by_name.get(name, ()) if one.currency == vendor.currency]
+        if len(alike) == 1 and names[name] == 1:
+            theirs = owners[alike[0].quickbooks_id]
+            if theirs and all(name not in other.names() for other in theirs):
+                pairs.found[vendor.key] = alike[0].quickbooks_id
 
 
 def _pairs(vendor: BillVendor | QuickBooksVendor) -> Iterator[tuple[str, str]]:
