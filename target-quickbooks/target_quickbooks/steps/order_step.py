@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from typing_extensions import override
 
 from target_quickbooks.adoption.adopting import plan_decided_order
+from target_quickbooks.adoption.decisions import Decided
 from target_quickbooks.changes import Conflict, Submission
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.names import sentence_start
@@ -45,7 +46,7 @@ from target_quickbooks.planning import Change, Item, Operation, blocked, refused
 from target_quickbooks.policies import ArchivedBill, MissingInQuickBooks, PaidBill
 from target_quickbooks.preflight import Bills
 from target_quickbooks.quickbooks.faults import Recovery
-from target_quickbooks.steps.step import ENOUGH_ROUNDS, Step
+from target_quickbooks.steps.step import Step
 from target_quickbooks.steps.surroundings import Surroundings, leaves, names_of, vendor_of
 from target_quickbooks.steps.vendor_step import VendorStep
 from target_quickbooks.transaction import BILL, PURCHASE_ORDER, VENDOR_CREDIT, Transaction
@@ -131,12 +132,7 @@ class OrderStep(Step):
 
     def _carry_out(self, company: Company, submissions: Sequence[Submission]) -> None:
         """Hand changes to the writer, and plan again what QuickBooks refused."""
-        conflicts = self.writer.apply(submissions)
-        for attempt in range(1, ENOUGH_ROUNDS + 1):
-            if not conflicts:
-                return
-            again = self._plan_again(company, conflicts)
-            conflicts = self.writer.apply(again, replan=attempt < ENOUGH_ROUNDS)
+        self.carry_out(submissions, lambda conflicts, _: self._plan_again(company, conflicts))
 
     def _replace(
         self,
@@ -293,19 +289,12 @@ class OrderStep(Step):
 
     def _as_decided(self, company: Company, items: Sequence[Item | Change]) -> list[Item | Change]:
         """The items; those that a person decided on are planned by that."""
-        decided = self.decided(company, items)
-        if not decided:
-            return list(items)
-        live, owners = self.wanted_for_adoption(company, decided.values())
-        planned: list[Item | Change] = []
-        for item in items:
-            found = decided.get(item.bill_id) if isinstance(item, Item) else None
-            change = None
-            if found and isinstance(item, Item):
-                there, owner = live.get(found.quickbooks_id), owners.get(found.quickbooks_id, "")
-                change = plan_decided_order(item, found, there, owner, self.policies)
-            planned.append(self._told(change) if change else item)
-        return planned
+
+        def plan(item: Item, found: Decided, live: Mapping[str, Any] | None, owner: str) -> Change | None:
+            change = plan_decided_order(item, found, live, owner, self.policies)
+            return self._told(change) if change else None
+
+        return self.as_decided(company, items, plan)
 
     def _plan_one(self, company: Company, item: Item, orders: NumbersInUse) -> Change:
         if item.link:

@@ -60,7 +60,6 @@ from target_quickbooks.preflight import Bills
 from target_quickbooks.quickbooks.faults import Recovery
 from target_quickbooks.steps.learning_step import LearningStep
 from target_quickbooks.steps.settlements import Settlements, gather
-from target_quickbooks.steps.step import ENOUGH_ROUNDS
 from target_quickbooks.steps.vendor_step import VendorStep
 from target_quickbooks.store import failure_table
 
@@ -307,11 +306,7 @@ class PostingStep(LearningStep):
 
     def _carry_out(self, submissions: Sequence[Submission]) -> None:
         """Hand changes to the writer, and plan again what QuickBooks refused."""
-        conflicts = self.writer.apply(submissions)
-        for attempt in range(1, ENOUGH_ROUNDS + 1):
-            if not conflicts:
-                return
-            conflicts = self.writer.apply(self._plan_again(conflicts), replan=attempt < ENOUGH_ROUNDS)
+        self.carry_out(submissions, lambda conflicts, _: self._plan_again(conflicts))
 
     def _plan_again(self, conflicts: Sequence[Conflict]) -> list[Submission]:
         again: list[Submission] = []

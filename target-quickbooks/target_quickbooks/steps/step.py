@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
 from target_quickbooks.adoption.decisions import Adoptions, Decided
-from target_quickbooks.changes import Submission
+from target_quickbooks.changes import Conflict, Submission
 from target_quickbooks.exact_json import fingerprint
 from target_quickbooks.fingerprints import source_digest
 from target_quickbooks.gate import Gate
@@ -27,7 +27,7 @@ from target_quickbooks.report import RunReport
 from target_quickbooks.store import failure_table, link_table
 from target_quickbooks.store.database import Store
 
-ENOUGH_ROUNDS = 4
+_ENOUGH_ROUNDS = 4
 #: Stands for the id of an object that exists only in a plan.
 NEW = "(new)"
 _UPDATES = frozenset({Operation.UPDATE, Operation.CLOSE, Operation.VOID})
@@ -193,6 +193,50 @@ class Step:
         with self.store.reading() as connection:
             owners = link_table.owners(connection, company, self.entity, ids)
         return self.directory.objects(self.entity, ids), owners
+
+    def carry_out(
+        self,
+        submissions: Sequence[Submission],
+        plan_again: Callable[[Sequence[Conflict], int], Sequence[Submission]],
+    ) -> None:
+        """Hand changes to the writer, and plan again what QuickBooks refused; in the last round it fails.
+
+        Args:
+            submissions: The changes.
+            plan_again: Plans what was refused; told for which time, from 1.
+        """
+        conflicts = self.writer.apply(submissions)
+        for attempt in range(1, _ENOUGH_ROUNDS + 1):
+            if not conflicts:
+                return
+            conflicts = self.writer.apply(plan_again(conflicts, attempt), replan=attempt < _ENOUGH_ROUNDS)
+
+    def as_decided(
+        self,
+        company: Company,
+        items: Sequence[Item | Change],
+        plan: Callable[[Item, Decided, Mapping[str, Any] | None, str], Change | None],
+    ) -> list[Item | Change]:
+        """The items; those that a person decided on are planned by that.
+
+        Args:
+            company: Whose they are.
+            items: The items, and changes that are planned already.
+            plan: Plans an item by the decision, the wanted object as it is now, and whose it is already.
+        """
+        decided = self.decided(company, items)
+        if not decided:
+            return list(items)
+        live, owners = self.wanted_for_adoption(company, decided.values())
+        planned: list[Item | Change] = []
+        for item in items:
+            found = decided.get(item.bill_id) if isinstance(item, Item) else None
+            change = None
+            if found and isinstance(item, Item):
+                there, owner = live.get(found.quickbooks_id), owners.get(found.quickbooks_id, "")
+                change = plan(item, found, there, owner)
+            planned.append(change or item)
+        return planned
 
     def submissions(
         self,

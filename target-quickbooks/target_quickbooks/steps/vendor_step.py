@@ -28,7 +28,7 @@ from target_quickbooks.policies import (
 from target_quickbooks.preflight import Bills
 from target_quickbooks.quickbooks.faults import Recovery
 from target_quickbooks.steps.linked_vendors import LinkedVendors, SeenVendor, Standing
-from target_quickbooks.steps.step import ENOUGH_ROUNDS, Step
+from target_quickbooks.steps.step import Step
 from target_quickbooks.store import failure_table, link_table
 from target_quickbooks.store.link_table import Stored
 from target_quickbooks.vendor_planning import (
@@ -69,12 +69,10 @@ class VendorStep(Step):
         owners = self._owners(company, [link for _, link in pending if link])
         planned = self._plan(company, [self._item(company, record, link, owners) for record, link in pending])
         behind = self._behind(company, pending)
-        conflicts = self.writer.apply(self.submissions(company, pending, planned))
-        for attempt in range(1, ENOUGH_ROUNDS + 1):
-            if not conflicts:
-                break
-            again = self._plan_again(company, conflicts, attempt)
-            conflicts = self.writer.apply(again, replan=attempt < ENOUGH_ROUNDS)
+        self.carry_out(
+            self.submissions(company, pending, planned),
+            lambda conflicts, attempt: self._plan_again(company, conflicts, attempt),
+        )
         if behind:
             self.write(company, list(behind.values()))
 
@@ -199,7 +197,7 @@ class VendorStep(Step):
             and (not item.archived if item.link is None else self.foresees and _is_renamed(item, item.link))
         ]
         names = self._names(company, wanted, look_at_others=self.foresees)
-        items = self._as_decided(company, items)
+        items = self.as_decided(company, items, plan_decided_vendor)
         for item in items:
             if isinstance(item, Change):
                 _take(names, item)
@@ -207,22 +205,6 @@ class VendorStep(Step):
             item if isinstance(item, Change) else self._plan_one(company, item, names) for item in items
         ]
         return self._against_quickbooks(company, changes)
-
-    def _as_decided(self, company: Company, items: Sequence[Item | Change]) -> list[Item | Change]:
-        """The items; those that a person decided on are planned by that."""
-        decided = self.decided(company, items)
-        if not decided:
-            return list(items)
-        live, owners = self.wanted_for_adoption(company, decided.values())
-        planned: list[Item | Change] = []
-        for item in items:
-            found = decided.get(item.bill_id) if isinstance(item, Item) else None
-            change = None
-            if found and isinstance(item, Item):
-                there, owner = live.get(found.quickbooks_id), owners.get(found.quickbooks_id, "")
-                change = plan_decided_vendor(item, found, there, owner)
-            planned.append(change or item)
-        return planned
 
     def _policies_of(self, company: Company, item: Item) -> Policies:
         """The policies; who is to be a vendor of its own takes no other one over for its name."""
@@ -302,7 +284,7 @@ class VendorStep(Step):
         ]
         names = self._names(company, wanted, look_at_others=True)
         changes: list[Change] = []
-        decided = self._as_decided(company, items)
+        decided = self.as_decided(company, items, plan_decided_vendor)
         for item, again, conflict in zip(items, decided, conflicts, strict=True):
             if isinstance(again, Change):
                 change = again
