@@ -23,6 +23,7 @@ KEY = Fernet.generate_key().decode()
 def test_harmless(tmp_path, capsys):
     (tmp_path / "config.json").write_text(KEY)
     (tmp_path / "records.jsonl").write_text('{"type":"RECORD","record":{"taxId":"12-3456789"}}')
+    (tmp_path / "sealed.bin").write_text("k3J_" * 30 + "AB11" + "x" * 46 + "-9sD" * 20)
 
 def test_file(tmp_path):
     (tmp_path / "deep").mkdir()
@@ -48,6 +49,9 @@ def test_tax_id(tmp_path):
 
 def test_token(tmp_path):
     (tmp_path / "log.txt").write_text("AB11" + "x" * 46)
+
+def test_token_beside_other_columns(tmp_path):
+    (tmp_path / "row.bin").write_text("9341453000000001" + "AB11" + "x" * 46 + "2026-07-10")
 """
 FOUND = {
     "test_file": r"encryption key in file .*test_file0/deep/store\.bin",
@@ -57,6 +61,7 @@ FOUND = {
     "test_grandchild": r"encryption key in command line of sh",
     "test_tax_id": r"full tax id in file .*report\.txt",
     "test_token": r"refresh token in file .*log\.txt",
+    "test_token_beside_other_columns": r"refresh token in file .*row\.bin",
 }
 
 
@@ -86,7 +91,7 @@ def planted(tmp_path):
 def test_every_planted_secret_is_found_and_the_run_fails(planted, workers):
     exit_code, told = planted("-n", workers)
     assert exit_code == 1, told
-    assert "8 passed" in told
+    assert "9 passed" in told
     missing = [test for test, finding in FOUND.items() if not re.search(finding, told)]
     assert missing == [], told
     assert "12-3456789" not in told
