@@ -314,6 +314,8 @@ _TOGETHER = {
     "test_strangers_path.py": "packages",
     "test_browser.py": "browser",
     "test_companies.py": "companies",
+    "test_dagster.py": "dagster",
+    "test_no_secrets.py": "secrets",
     "test_company_runs.py": "meltano",
     "test_web_connect.py": "web",
     "test_web_metrics.py": "web",
