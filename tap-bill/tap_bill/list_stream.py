@@ -290,8 +290,7 @@ class BillStream(Stream):
         organization_id = self.connection.session.organization_id
 
         def shaped(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-            conform = self._shape.conform
-            page = [conform(record) for record in records]
+            page = self._shape.conform_all(records)
             for record in page:
                 record["organizationId"] = organization_id
             return page

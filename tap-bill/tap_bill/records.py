@@ -4,7 +4,8 @@ BILL omits unset fields, adds fields without notice and is not always true to it
 number is text here and a number there; BILL manual 6.14). What is not in the schema is kept out, and
 what has another type is converted where nothing is lost. Each kind of surprise is reported once.
 
-The converters are built once per stream, because they run for every field of every record.
+Pages that need none of this, which are most, are told by `tap_bill.fitting`. The converters for all others
+are built once per stream, because they run for every field of every record.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from decimal import Decimal, InvalidOperation
 from operator import is_
 from typing import Any, Final
 
-from tap_bill import timestamps
+from tap_bill import fitting, timestamps
 
 Converter = Callable[[Any], Any]
 Report = Callable[[str], None]
@@ -39,10 +40,15 @@ class RecordShape:
             schema: JSON schema of an object, as this package's schema files use it.
             report: Called with a sentence, once for each unknown or unfitting field.
         """
+        self._fits = fitting.fits(schema)
         self._convert = _object(schema, "", _Once(report))
 
+    def conform_all(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """`records` in the shape of the schema; those that fit are not copied."""
+        return records if self._fits(records) else [self.conform(record) for record in records]
+
     def conform(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """`record` in the shape of the schema: itself if it fits, as most do, else a copy that does."""
+        """`record` in the shape of the schema: itself if it fits, else a copy that does."""
         conformed: dict[str, Any] = self._convert(record)
         return conformed
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from importlib.resources import files
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tap_bill import fitting
 from tap_bill.records import RecordShape
 
 SCHEMA = {
@@ -145,3 +147,71 @@ def test_a_record_that_fits_is_not_copied(shape):
         "lines": [{"amount": 1}],
     }
     assert shape.conform(record) is record
+
+
+FITTING = {
+    "id": "1",
+    "text": "é",
+    "amount": Decimal("1.50"),
+    "count": 7,
+    "flag": False,
+    "moment": "2026-01-31T00:00:00.000+00:00",
+    "day": "2024-02-29",
+    "inner": {"amount": 10**30, "note": None},
+    "lines": [{"amount": 1}, None, {}],
+    "words": ["a", None],
+    "anything": {"a": [1]},
+}
+#: Of every type, right and wrong, and of every form of moments and dates that is nearly right.
+VALUES = st.one_of(
+    st.sampled_from([*FITTING.values(), [], {}, ["text", 1], [{"amount": "1"}], {"new": 1}, "true", "1.50"]),
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    st.decimals(allow_nan=False, allow_infinity=False),
+    st.dates().map(str) | st.datetimes().map(lambda moment: moment.isoformat(timespec="milliseconds")),
+    st.from_regex(
+        r"\A(2026|2024|0000)-(02|04|12|13|W1)-(28|29|30|31|32|-1)"
+        r"[T ](00|23|24):(59|60):(59|60)\.[0-9]{3,4}(Z|\+00:00|-00:00|\+01:00)\n?\Z"
+    ),
+)
+
+
+def test_a_page_that_fits_is_the_same_page(shape, reports):
+    page = [FITTING, {"id": "2"}, dict.fromkeys(SCHEMA["properties"])]
+    assert shape.conform_all(page) is page
+    assert reports == []
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [json.loads(path.read_text()) for path in files("tap_bill.schemas").iterdir() if path.suffix == ".json"],
+)
+def test_every_schema_of_the_streams_has_records_that_fit(schema):
+    assert fitting.fits(schema)([{"id": "1", "updatedTime": "2026-01-01T00:00:00.000+00:00"}])
+
+
+@given(record=st.dictionaries(st.sampled_from([*SCHEMA["properties"], "new"]), VALUES, max_size=4))
+def test_what_fits_would_come_out_untouched_and_unreported(record):
+    """The compiled test may be stricter than the conversion, never laxer."""
+    reports = []
+    if fitting.fits(SCHEMA)([record]):
+        assert RecordShape(SCHEMA, reports.append).conform(record) == record
+        assert reports == []
+
+
+@pytest.mark.parametrize("misfit", [{"new": 1}, {"amount": "1.50"}, {"moment": "2026-01-01T00:00:00Z"}])
+def test_one_record_that_does_not_fit_does_not_spoil_the_others(shape, misfit):
+    page = [FITTING, {"id": "2"} | misfit, FITTING]
+    first, second, third = shape.conform_all(page)
+    assert first is third is FITTING
+    assert second == shape.conform({"id": "2"} | misfit)
+
+
+def test_fields_of_any_name_and_type_can_fit():
+    schema = {
+        "type": "object",
+        "properties": {"a b": {"type": "array"}, "__init__": {"type": "array", "items": {}}, "": {}},
+        "additionalProperties": True,
+    }
+    fits = fitting.fits(schema)
+    assert fits([{"a b": [1, "a"], "__init__": ["a", None], "": Decimal(1), "new": {}}])
+    assert not fits([{"a b": "a"}])
