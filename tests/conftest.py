@@ -20,7 +20,8 @@ import pytest
 import requests
 from ap_simulator.testing import running
 from tap_bill.tap import TapBill
-from target_quickbooks.errors import TargetError
+from target_quickbooks.errors import TargetError, TemporaryError
+from target_quickbooks.quickbooks.client import QuickBooksClient
 from target_quickbooks.target import TargetQuickbooks
 
 REALM = "9341452000000001"
@@ -294,6 +295,40 @@ class Bookkeeper:
     def merge_vendors(self, *, losing, surviving):
         """What the API cannot, but people can."""
         self._simulator.control.merge_vendors(surviving["Id"], losing["Id"])
+
+
+@pytest.fixture
+def answers_lost(monkeypatch):
+    """While the block lasts, runs end with their first write of an entity (any, if none is given).
+
+    QuickBooks carries it out, or not; its answer is lost in any case.
+    """
+    begin, batch = QuickBooksClient.begin, QuickBooksClient.batch
+
+    @contextlib.contextmanager
+    def lost(entity="", *, applied=True):
+        def concerned(items, request_id):
+            return request_id and (not entity or entity in items[0])
+
+        def begun(self, items, *, request_id):
+            if not concerned(items, request_id):
+                return begin(self, items, request_id=request_id)
+            return begin(self, items, request_id=request_id).arriving.result() if applied else None
+
+        def answered(self, items, *, request_id="", **options):
+            if not concerned(items, request_id):
+                return batch(self, items, request_id=request_id, **options)
+            if applied and not options.get("begun"):
+                batch(self, items, request_id=request_id, **options)
+            message = "cut off"
+            raise TemporaryError(message)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(QuickBooksClient, "begin", begun)
+            patched.setattr(QuickBooksClient, "batch", answered)
+            yield
+
+    return lost
 
 
 @pytest.fixture(autouse=True)

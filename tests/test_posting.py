@@ -15,8 +15,7 @@ from ap_simulator import report
 from ap_simulator.testing import UNLIMITED, running
 from click.testing import CliRunner
 from target_quickbooks.admin import commands
-from target_quickbooks.errors import TemporaryError
-from target_quickbooks.quickbooks import client, governor
+from target_quickbooks.quickbooks import governor
 
 ACCOUNT = "Operating Checking"
 BILLS = {"transaction_type": "bill", "payment_account": ACCOUNT}
@@ -517,20 +516,11 @@ def test_a_plan_tells_all_and_writes_nothing(books, control, bill, credit, recor
 
 
 @pytest.fixture
-def cut_off(books, monkeypatch):
+def cut_off(books, answers_lost):
     """Run until the first write of an entity, which QuickBooks carries out, or not, without an answer."""
-    answered = client.QuickBooksClient.batch
 
     def run(entity, *, applied):
-        def batch(self, items, **options):
-            if not options.get("request_id") or entity not in items[0]:
-                return answered(self, items, **options)
-            if applied:
-                answered(self, items, **options)
-            raise TemporaryError("cut off")
-
-        with monkeypatch.context() as patched:
-            patched.setattr(client.QuickBooksClient, "batch", batch)
+        with answers_lost(entity, applied=applied):
             assert books.write(books.read(), **BILLS).exit_code == 1
 
     return run

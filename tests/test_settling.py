@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import pytest
 from target_quickbooks import assembly
-from target_quickbooks.errors import TemporaryError
 from target_quickbooks.mapping.purchase_order import read_marker
 from target_quickbooks.quickbooks import client, oauth, repeating
 
@@ -40,20 +39,11 @@ def filled(books):
 
 
 @pytest.fixture
-def cut_off(monkeypatch):
+def cut_off(answers_lost):
     """Run until the first write of an entity, which QuickBooks carries out, or not, without an answer."""
-    answered = client.QuickBooksClient.batch
 
     def run(books, entity, *, applied=True, held=0, **changes):
-        def batch(self, items, **options):
-            if not options.get("request_id") or entity not in items[0]:
-                return answered(self, items, **options)
-            if applied:
-                answered(self, items, **options)
-            raise TemporaryError("cut off")
-
-        with monkeypatch.context() as patched:
-            patched.setattr(client.QuickBooksClient, "batch", batch)
+        with answers_lost(entity, applied=applied):
             assert books.write(books.read(), **changes).exit_code == 1
         assert len(ours(books, entity)) == (COUNT if applied else held)
 

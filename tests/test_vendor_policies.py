@@ -7,8 +7,6 @@ import json
 import pytest
 from click.testing import CliRunner
 from target_quickbooks.admin import commands
-from target_quickbooks.errors import TemporaryError
-from target_quickbooks.quickbooks import client
 
 
 def only(records):
@@ -477,20 +475,11 @@ def test_a_vendor_whose_link_is_forgotten_is_written_anew(books, admin, acme, go
 
 
 @pytest.fixture
-def cut_off(books, monkeypatch):
+def cut_off(books, answers_lost):
     """A run that ends with its first write, which QuickBooks carries out, or not, without an answer."""
-    answered = client.QuickBooksClient.batch
 
     def run(*, applied, **policies):
-        def batch(self, items, **options):
-            if not options.get("request_id"):
-                return answered(self, items, **options)
-            if applied:
-                answered(self, items, **options)
-            raise TemporaryError("cut off")
-
-        with monkeypatch.context() as patched:
-            patched.setattr(client.QuickBooksClient, "batch", batch)
+        with answers_lost(applied=applied):
             assert books.sync(**policies).error == "cut off"
 
     return run

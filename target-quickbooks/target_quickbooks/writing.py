@@ -3,6 +3,8 @@
 For each batch of 30: its intents are committed, it is sent, its outcomes are committed together (links,
 failures, audit rows, settled intents). A crash at any point leaves either nothing or an open intent. Where an
 earlier attempt may have been applied, its traces are looked for before a refusal is believed.
+
+As long as batches go through, the next one is under way while the outcomes of the one before are recorded.
 """
 
 from __future__ import annotations
@@ -11,14 +13,15 @@ import datetime as dt
 import logging
 import time
 import uuid
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 from target_quickbooks.batches import Decided, Sent, batch_item, decisions, intent_of
 from target_quickbooks.changes import Conflict, Submission, from_document
-from target_quickbooks.errors import TemporaryError
+from target_quickbooks.errors import TargetError, TemporaryError
 from target_quickbooks.failures import UNANSWERED
 from target_quickbooks.isolation import Patience, isolate
 from target_quickbooks.links import Company, Link
@@ -31,6 +34,7 @@ from target_quickbooks.quickbooks.client import (
 )
 from target_quickbooks.quickbooks.faults import Recovery
 from target_quickbooks.quickbooks.repeating import Unanswered
+from target_quickbooks.quickbooks.underway import Underway
 from target_quickbooks.report import RunReport
 from target_quickbooks.settling import Key, Traces, key_of
 from target_quickbooks.store import failure_table, intent_table
@@ -42,12 +46,26 @@ _ITEM_ATTEMPTS = 5
 _ENOUGH_FAILURES = 5
 #: So often records may be blamed in a row without anything having gone through in between.
 _MOST_UNPROVEN = 2
+#: So many batches are under way at a time: QuickBooks takes ten, and another one hides all work in between.
+_AT_A_TIME = 2
+
+#: A record of BILL: company, stream, id.
+_Tried: TypeAlias = tuple[Company, str, str]
 
 logger = logging.getLogger("target-quickbooks")
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """A batch that is under way."""
+
+    sent: Sequence[Sent]
+    request_id: str
+    begun: Underway
+
+
 class Writer:
-    """Carries changes out, one batch after the other."""
+    """Carries changes out in batches."""
 
     def __init__(
         self,
@@ -114,10 +132,7 @@ class Writer:
             The refusals to plan again.
         """
         self._outcomes.silent([found for found in submissions if not found.change.operation.writes])
-        writes = [found for found in submissions if found.change.operation.writes]
-        conflicts: list[Conflict] = []
-        for start in range(0, len(writes), BATCH_SIZE):
-            conflicts.extend(self._write(writes[start : start + BATCH_SIZE]))
+        conflicts = self._write([found for found in submissions if found.change.operation.writes])
         if replan:
             return conflicts
         self._outcomes.conflicts(conflicts)
@@ -138,9 +153,41 @@ class Writer:
         self._outcomes.failure(company, failure)
 
     def _write(self, submissions: Sequence[Submission]) -> list[Conflict]:
-        """Send a batch; what QuickBooks never answered in an earlier run is looked for first."""
-        request_id, now = str(uuid.uuid4()), self._quickbooks_now()
+        """Send changes; return the refusals to plan again."""
         tried = self._tried_before(submissions)
+        conflicts: list[Conflict] = []
+        underway: deque[_Batch] = deque()
+        unsent: list[Sent] = []
+        try:
+            for start in range(0, len(submissions), BATCH_SIZE):
+                unsent, request_id = self._intended(submissions[start : start + BATCH_SIZE], tried)
+                while underway and len(underway) >= self._at_a_time:
+                    conflicts += self._concluded(underway.popleft())
+                if unsent:
+                    begun = self._client.begin([batch_item(item) for item in unsent], request_id=request_id)
+                    underway.append(_Batch(unsent, request_id, begun))
+                    unsent = []
+            while underway:
+                conflicts += self._concluded(underway.popleft())
+        except BaseException as error:
+            if isinstance(error, TargetError):  # raised before these were sent; of others that is not sure
+                with suppress(TargetError):
+                    self._outcomes.abandon(unsent)
+            for batch in underway:
+                self._record_applied(batch)
+            raise
+        return conflicts
+
+    @property
+    def _at_a_time(self) -> int:
+        """How many batches may be under way: one, unless QuickBooks is known to take what it is sent."""
+        return _AT_A_TIME if self._answered and not self._unproven else 1
+
+    def _intended(
+        self, submissions: Sequence[Submission], tried: Mapping[_Tried, dt.datetime]
+    ) -> tuple[list[Sent], str]:
+        """Put the intents of a batch to disk; what was tried in an earlier run is looked for first."""
+        request_id, now = str(uuid.uuid4()), self._quickbooks_now()
         sent = [
             Sent(found, intent_of(found, request_id, number, tried.get(_key(found), now)))
             for number, found in enumerate(submissions, start=1)
@@ -150,25 +197,58 @@ class Writer:
         if doubtful:
             left = self._link_found(doubtful)
             sent = [item for item in sent if item not in doubtful or item in left]
-        return self._send(sent, request_id)
+        return sent, request_id
 
-    def _send(self, sent: Sequence[Sent], request_id: str, *, repeated: bool = False) -> list[Conflict]:
+    def _concluded(self, batch: _Batch) -> list[Conflict]:
+        """Wait for the answer to a batch, and see to it until all of it is decided."""
+        return self._send(batch.sent, batch.request_id, begun=batch.begun)
+
+    def _record_applied(self, batch: _Batch) -> None:
+        """Record what went through of a batch while the run comes to its end; the rest stays on record.
+
+        Nothing is repeated: the next run settles what has no outcome yet.
+        """
+        with suppress(TargetError):
+            items = [batch_item(item) for item in batch.sent]
+            answer = self._client.batch(
+                items, request_id=batch.request_id, failures=1, seconds=0, begun=batch.begun
+            )
+            decided, _ = decisions(batch.sent, answer)
+            self._outcomes.decided([one for one in decided if not one.faults], answer.tid)
+
+    def _send(
+        self,
+        sent: Sequence[Sent],
+        request_id: str,
+        *,
+        repeated: bool = False,
+        begun: Underway | None = None,
+    ) -> list[Conflict]:
         """Send a batch whose intents are on disk until all of it is decided; record the outcomes.
 
         Args:
             sent: The items.
             request_id: Of the batch.
             repeated: Whether they were sent before under this request id.
+            begun: The first attempt, if it is under way.
         """
         if not sent:
             return []
         if not self._unproven:
             self._patience.renew()
-        conflicts, left = self._exchange(sent, request_id, failures=_ENOUGH_FAILURES, repeated=repeated)
+        conflicts, left = self._exchange(
+            sent, request_id, failures=_ENOUGH_FAILURES, repeated=repeated, begun=begun
+        )
         return conflicts + self._isolate(left) if left else conflicts
 
     def _exchange(
-        self, sent: Sequence[Sent], request_id: str, *, failures: int, repeated: bool = False
+        self,
+        sent: Sequence[Sent],
+        request_id: str,
+        *,
+        failures: int,
+        repeated: bool = False,
+        begun: Underway | None = None,
     ) -> tuple[list[Conflict], list[Sent]]:
         """Send a batch, repeat what was not decided, record the outcomes.
 
@@ -184,6 +264,7 @@ class Writer:
                     request_id=request_id,
                     failures=failures,
                     seconds=self._patience.left,
+                    begun=begun if attempt == 0 else None,
                 )
             except Unanswered as trouble:
                 self._patience.spend(trouble.slept)
@@ -312,7 +393,7 @@ class Writer:
         now = self._now()
         return min(now, now - self._client.clock_ahead)
 
-    def _tried_before(self, submissions: Sequence[Submission]) -> dict[tuple[Company, str, str], dt.datetime]:
+    def _tried_before(self, submissions: Sequence[Submission]) -> dict[_Tried, dt.datetime]:
         """Of these changes, those that QuickBooks never answered in an earlier run, and since when."""
         ids: defaultdict[tuple[Company, str], list[str]] = defaultdict(list)
         for found in submissions:
@@ -327,7 +408,7 @@ class Writer:
             }
 
 
-def _key(found: Submission) -> tuple[Company, str, str]:
+def _key(found: Submission) -> _Tried:
     return found.company, found.item.stream, found.item.bill_id
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from decimal import Decimal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from target_quickbooks.errors import CompanyRefused, GrantDead, TargetError, TemporaryError
+from target_quickbooks.errors import CompanyRefused, GrantDead, Stopped, TargetError, TemporaryError
 from target_quickbooks.quickbooks.client import QuickBooksClient, Refused
 from target_quickbooks.quickbooks.governor import Governor
 
@@ -23,6 +24,7 @@ STALE = {
 THROTTLE_XML = """<?xml version="1.0"?><IntuitResponse xmlns="http://schema.intuit.com/finance/v3">
 <Fault type="SERVICE"><Error code="3001"><Message>message=ThrottleExceeded</Message></Error></Fault>
 </IntuitResponse>"""
+ITEMS = [{"bId": "i1", "operation": "create", "Vendor": {}}]
 GOOD = {
     "json": {"BatchItemResponse": [{"bId": "i1", "Vendor": {"Id": "1"}}]},
     "headers": {"intuit_tid": "1-2"},
@@ -47,20 +49,38 @@ def tokens():
 
 
 @pytest.fixture
-def client(tokens, clock):
-    return QuickBooksClient(
-        api_url="https://quickbooks.test",
-        realm_id="9341452000000001",
-        tokens=tokens,
-        governor=Governor(now=clock.now, sleep=clock.sleep),
-        user_agent="agent/1",
-        max_retry_seconds=300,
-        sleep=clock.sleep,
-    )
+def client_that(tokens, clock):
+    def build(*, waits):
+        return QuickBooksClient(
+            api_url="https://quickbooks.test",
+            realm_id="9341452000000001",
+            tokens=tokens,
+            governor=Governor(now=clock.now, sleep=waits),
+            user_agent="agent/1",
+            max_retry_seconds=300,
+            sleep=clock.sleep,
+        )
+
+    return build
 
 
-def send(client):
-    return client.batch([{"bId": "i1", "operation": "create", "Vendor": {}}], request_id="req-1")
+@pytest.fixture
+def client(client_that, clock):
+    return client_that(waits=clock.sleep)
+
+
+@pytest.fixture(params=["waiting", "going on"])
+def send(request):
+    """Sends a batch of one, and takes its answer at once or later."""
+    how = {"request_id": "req-1"}
+
+    def at_once(client):
+        return client.batch(ITEMS, **how)
+
+    def later(client):
+        return client.batch(ITEMS, **how, begun=client.begin(ITEMS, **how))
+
+    return at_once if request.param == "waiting" else later
 
 
 def requests_of(mock):
@@ -106,15 +126,79 @@ def test_numbers_are_read_exactly(client, requests_mock):
     assert client.read("Vendor", "1") == {"Balance": Decimal("103.55")}
 
 
-def test_the_trace_id_is_never_longer_than_the_store_keeps(client, requests_mock):
+def test_the_trace_id_is_never_longer_than_the_store_keeps(send, client, requests_mock):
     requests_mock.post(BATCH, json={"BatchItemResponse": []}, headers={"intuit_tid": "x" * 500})
     assert len(send(client).tid) == 64
+
+
+# --- what is under way --------------------------------------------------------------------------------------
+
+
+def test_what_is_under_way_waits_for_nobody(client, requests_mock):
+    may_answer = threading.Event()
+
+    def answer(*_):
+        assert may_answer.wait(10)
+        return GOOD["json"]
+
+    requests_mock.post(BATCH, json=answer)
+    begun = [client.begin(ITEMS, request_id=f"req-{number}") for number in range(2)]
+    assert not any(one.arriving.done() for one in begun)
+    assert (client.calls.writes, client.calls.reads) == (2, 0)
+    may_answer.set()
+    answers = [client.batch(ITEMS, request_id="anything", begun=one) for one in begun]
+    assert [(set(answer.by_id), answer.repeated) for answer in answers] == [({"i1"}, False)] * 2
+    sent = [params["requestid"] for params, _ in requests_of(requests_mock)]
+    assert sorted(sent) == [["req-0"], ["req-1"]]
+
+
+def test_more_wait_for_their_turn_than_quickbooks_takes_at_a_time(client_that, clock, requests_mock):
+    answers = threading.Semaphore(0)
+    answered = []
+
+    def answer(request, _):
+        assert answers.acquire(timeout=10)
+        answered.append(request)
+        return GOOD["json"]
+
+    def wait(seconds):
+        clock.sleep(seconds)
+        answers.release()
+
+    requests_mock.post(BATCH, json=answer)
+    client = client_that(waits=wait)
+    begun = [client.begin(ITEMS, request_id=f"req-{number}") for number in range(10)]
+    assert answered == []
+    answers.release()
+    begun.append(client.begin(ITEMS, request_id="req-10"))
+    assert answered
+    answers.release(len(begun))
+    assert all(client.batch(ITEMS, request_id="x", begun=one).by_id for one in begun)
+
+
+def test_a_stop_while_waiting_for_a_turn_sends_nothing(client_that, requests_mock):
+    def stop(_):
+        raise Stopped(15)
+
+    requests_mock.post(BATCH, **GOOD)
+    client = client_that(waits=stop)
+    sent = []
+
+    def go_on():
+        while True:
+            client.begin(ITEMS, request_id=f"req-{len(sent)}").arriving.result()
+            sent.append(1)
+
+    with pytest.raises(Stopped):
+        go_on()
+    assert sent
+    assert requests_mock.call_count == client.calls.writes == len(sent)
 
 
 # --- the token ----------------------------------------------------------------------------------------------
 
 
-def test_a_stale_token_is_renewed_once_and_the_request_sent_again(client, requests_mock):
+def test_a_stale_token_is_renewed_once_and_the_request_sent_again(send, client, requests_mock):
     requests_mock.post(BATCH, [STALE, GOOD])
     assert send(client).by_id
     (first, old), (second, new) = requests_of(requests_mock)
@@ -122,26 +206,26 @@ def test_a_stale_token_is_renewed_once_and_the_request_sent_again(client, reques
     assert (old, new) == ("Bearer eyJ-token-1", "Bearer eyJ-token-2")
 
 
-def test_a_token_that_is_refused_again_is_the_companys_refusal(client, requests_mock):
+def test_a_token_that_is_refused_again_is_the_companys_refusal(send, client, requests_mock):
     requests_mock.post(BATCH, [STALE])
     with pytest.raises(CompanyRefused, match=r"9341452000000001.*quickbooks-admin connect"):
         send(client)
     assert requests_mock.call_count == 2
 
 
-def test_a_401_of_no_known_shape_renews_the_token_too(client, requests_mock):
+def test_a_401_of_no_known_shape_renews_the_token_too(send, client, requests_mock):
     requests_mock.post(BATCH, [{"status_code": 401, "text": "<html>"}, GOOD])
     assert send(client).by_id
 
 
-def test_a_removed_user_is_not_helped_by_a_new_token(client, requests_mock, tokens):
+def test_a_removed_user_is_not_helped_by_a_new_token(send, client, requests_mock, tokens):
     requests_mock.post(BATCH, [faulty("120", 401)])
     with pytest.raises(CompanyRefused):
         send(client)
     assert (requests_mock.call_count, tokens.number) == (1, 1)
 
 
-def test_a_dead_grant_ends_the_request(client, requests_mock, tokens, monkeypatch):
+def test_a_dead_grant_ends_the_request(send, client, requests_mock, tokens, monkeypatch):
     def dead(**_):
         raise GrantDead("reconnect")
 
@@ -155,14 +239,14 @@ def test_a_dead_grant_ends_the_request(client, requests_mock, tokens, monkeypatc
 
 
 @pytest.mark.parametrize("code", ["3100", "6190", "10200"])
-def test_a_refusal_of_the_company_is_not_repeated(client, requests_mock, code):
+def test_a_refusal_of_the_company_is_not_repeated(send, client, requests_mock, code):
     requests_mock.post(BATCH, [faulty(code, 403)])
     with pytest.raises(CompanyRefused, match=code):
         send(client)
     assert requests_mock.call_count == 1
 
 
-def test_a_refused_request_carries_its_faults(client, requests_mock):
+def test_a_refused_request_carries_its_faults(send, client, requests_mock):
     requests_mock.post(BATCH, **faulty("2010"))
     with pytest.raises(Refused) as refused:
         send(client)
@@ -177,14 +261,14 @@ def test_a_refused_look_up_ends_the_run_with_one_line(client, requests_mock):
     assert str(refused.value).splitlines() == [str(refused.value)]
 
 
-def test_a_fault_with_status_200_is_a_refusal(client, requests_mock):
+def test_a_fault_with_status_200_is_a_refusal(send, client, requests_mock):
     requests_mock.post(BATCH, json={"Fault": {"Error": [{"code": "2010"}]}})
     with pytest.raises(Refused):
         send(client)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_redirects_are_not_followed(client, requests_mock, status):
+def test_redirects_are_not_followed(send, client, requests_mock, status):
     """A token must not travel to an address that was not configured."""
     requests_mock.post(BATCH, status_code=status, headers={"Location": "https://elsewhere.test/"})
     requests_mock.register_uri("POST", "https://elsewhere.test/", **GOOD)
@@ -193,13 +277,13 @@ def test_redirects_are_not_followed(client, requests_mock, status):
     assert [request.hostname for request in requests_mock.request_history] == ["quickbooks.test"]
 
 
-def test_a_wrong_address_is_told_as_such(client, requests_mock):
+def test_a_wrong_address_is_told_as_such(send, client, requests_mock):
     requests_mock.post(BATCH, status_code=404, text="<html>Not found</html>")
     with pytest.raises(CompanyRefused, match=r"404.*api_url"):
         send(client)
 
 
-def test_localised_texts_arrive_whole(client, requests_mock):
+def test_localised_texts_arrive_whole(send, client, requests_mock):
     body = json.dumps(
         {"Fault": {"Error": [{"Message": "Numéro en double", "code": "2010"}]}}, ensure_ascii=False
     )
@@ -227,7 +311,7 @@ TROUBLES = [
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-def test_trouble_is_waited_out_with_the_same_request(client, requests_mock, trouble):
+def test_trouble_is_waited_out_with_the_same_request(send, client, requests_mock, trouble):
     """The requestid keeps a write whose answer was lost from being applied twice."""
     requests_mock.post(BATCH, [trouble, trouble, GOOD])
     assert send(client).by_id
@@ -238,7 +322,7 @@ def test_trouble_is_waited_out_with_the_same_request(client, requests_mock, trou
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-def test_lasting_trouble_ends_the_run_in_time(client, requests_mock, clock, trouble):
+def test_lasting_trouble_ends_the_run_in_time(send, client, requests_mock, clock, trouble):
     requests_mock.post(BATCH, [trouble])
     began = clock.time
     with pytest.raises(TemporaryError, match="run again later") as error:
@@ -247,7 +331,7 @@ def test_lasting_trouble_ends_the_run_in_time(client, requests_mock, clock, trou
     assert "eyJ" not in str(error.value)
 
 
-def test_no_time_to_retry_means_one_attempt(client, requests_mock):
+def test_no_time_to_retry_means_one_attempt(send, client, requests_mock):
     client._max_retry_seconds = 0
     requests_mock.post(BATCH, status_code=503)
     with pytest.raises(TemporaryError):
@@ -256,7 +340,7 @@ def test_no_time_to_retry_means_one_attempt(client, requests_mock):
 
 
 @pytest.mark.parametrize(("header", "shortest"), [("17", 17), ("3600", 60), ("soon", 2), ("-5", 2)])
-def test_a_throttle_is_waited_out_as_long_as_it_asks(client, requests_mock, clock, header, shortest):
+def test_a_throttle_is_waited_out_as_long_as_it_asks(send, client, requests_mock, clock, header, shortest):
     throttle = {"status_code": 429, "text": THROTTLE_XML, "headers": {"Retry-After": header}}
     requests_mock.post(BATCH, [throttle, GOOD])
     began = clock.time
@@ -265,7 +349,7 @@ def test_a_throttle_is_waited_out_as_long_as_it_asks(client, requests_mock, cloc
     assert client.calls.throttled == 1
 
 
-def test_a_second_throttle_in_a_row_waits_out_the_limit_of_a_minute(client, requests_mock, clock):
+def test_a_second_throttle_in_a_row_waits_out_the_limit_of_a_minute(send, client, requests_mock, clock):
     """The first may be that of a second; asking on every second would only keep the gate shut."""
     requests_mock.post(BATCH, [{"status_code": 429}, {"status_code": 429}, GOOD])
     began = clock.time
@@ -273,7 +357,7 @@ def test_a_second_throttle_in_a_row_waits_out_the_limit_of_a_minute(client, requ
     assert 62 <= clock.time - began <= 64
 
 
-def test_waiting_for_a_turn_does_not_use_up_the_patience(client, requests_mock, clock, monkeypatch):
+def test_waiting_for_a_turn_does_not_use_up_the_patience(send, client, requests_mock, clock, monkeypatch):
     """A busy hour of another process is not QuickBooks failing."""
     monkeypatch.setattr("time.monotonic", clock.now)
     client._governor._before_start = lambda: clock.sleep(1_000)
@@ -283,7 +367,7 @@ def test_waiting_for_a_turn_does_not_use_up_the_patience(client, requests_mock, 
     assert requests_mock.call_count == 3
 
 
-def test_a_throttle_closes_the_gate_for_everybody(client, requests_mock):
+def test_a_throttle_closes_the_gate_for_everybody(send, client, requests_mock):
     """Other threads share the governor: none of them may go on asking."""
     throttle = {"status_code": 429, "headers": {"Retry-After": "30"}}
     requests_mock.post(BATCH, [throttle, GOOD])
@@ -293,7 +377,7 @@ def test_a_throttle_closes_the_gate_for_everybody(client, requests_mock):
     assert woken == [pytest.approx(30, abs=1)]
 
 
-def test_no_token_is_ever_told(client, requests_mock, caplog):
+def test_no_token_is_ever_told(send, client, requests_mock, caplog):
     caplog.set_level(logging.DEBUG)
     client._max_retry_seconds = 10_000
     leak = {
@@ -410,7 +494,7 @@ def test_all_objects_are_read_page_by_page(client, requests_mock, total, calls):
     assert "WHERE Active IN (true, false)" in requests_mock.last_request.text
 
 
-def test_calls_are_counted(client, requests_mock):
+def test_calls_are_counted(send, client, requests_mock):
     requests_mock.post(QUERY, json={"QueryResponse": {}})
     requests_mock.post(BATCH, [STALE, {"status_code": 503}, GOOD])
     client.query("SELECT")
@@ -434,7 +518,7 @@ def test_calls_are_counted(client, requests_mock):
         {},
     ],
 )
-def test_an_answer_that_quickbooks_cannot_mean_is_asked_for_again(client, requests_mock, odd):
+def test_an_answer_that_quickbooks_cannot_mean_is_asked_for_again(send, client, requests_mock, odd):
     requests_mock.post(BATCH, [{"json": odd}, GOOD])
     answer = send(client)
     assert (answer.by_id["i1"]["Vendor"]["Id"], answer.repeated) == ("1", True)
@@ -461,11 +545,11 @@ def test_an_answer_to_something_else_is_asked_for_again(client, requests_mock, o
 @pytest.mark.parametrize(
     "items", [[{"bId": "i1"}, {"bId": "i1"}], [{"bId": "i1"}, {"bId": "i2"}], [{"bId": "i1"}, {}]]
 )
-def test_a_batch_answer_with_strangers_is_mixed_up(client, requests_mock, items):
+def test_a_batch_answer_with_strangers_is_mixed_up(send, client, requests_mock, items):
     requests_mock.post(BATCH, json={"BatchItemResponse": items})
     assert send(client).mixed_up
 
 
-def test_another_success_than_200_is_not_quickbooks_own(client, requests_mock):
+def test_another_success_than_200_is_not_quickbooks_own(send, client, requests_mock):
     requests_mock.post(BATCH, [{"status_code": 202, "json": {}}, {"status_code": 204}, GOOD])
     assert send(client).by_id

@@ -15,6 +15,7 @@ from target_quickbooks.planning import Change, Operation, plan_linked, refused
 from target_quickbooks.policies import Policies
 from target_quickbooks.quickbooks.client import BatchAnswer, Refused
 from target_quickbooks.quickbooks.faults import Fault
+from target_quickbooks.quickbooks.repeating import Unanswered
 from target_quickbooks.report import RunReport
 from target_quickbooks.store import audit_table, failure_table, intent_table, link_table
 from target_quickbooks.store.failure_table import Failure
@@ -52,7 +53,20 @@ class ScriptedClient:
         self.statements.append(statement)
         return self.held
 
-    def batch(self, items, *, request_id, **_):
+    def begin(self, items, *, request_id):
+        """The answer, or what was raised, for `batch` to take."""
+        try:
+            return self._answer(items, request_id)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where the answer is taken
+            return error
+
+    def batch(self, items, *, request_id, begun=None, **_):
+        answer = begun or self._answer(items, request_id)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def _answer(self, items, request_id):
         self.batches.append((request_id, items))
         self._look()
         step = self.script.pop(0) if self.script else {}
@@ -187,6 +201,89 @@ def test_batches_hold_thirty_items(writer, client, vendor):
     assert [len(names) for names in client.names()] == [30, 30, 5]
     assert len({request_id for request_id, _ in client.batches}) == 3
     assert {item["bId"] for item in client.batches[2][1]} == {"i1", "i2", "i3", "i4", "i5"}
+
+
+# --- several batches ----------------------------------------------------------------------------------------
+
+
+def many(vendor, count=150):
+    return [vendor(f"{number:03}") for number in range(count)]
+
+
+def told(client, monkeypatch, on_disk):
+    """What happens in which order: batches that begin, and how many records are linked when they do."""
+    happened = []
+    begin, batch = client.begin, client.batch
+
+    def begun(items, *, request_id):
+        happened.append(("begun", len(on_disk.links())))
+        return begin(items, request_id=request_id)
+
+    def taken(items, **options):
+        happened.append(("taken", len(on_disk.links())))
+        return batch(items, **options)
+
+    monkeypatch.setattr(client, "begin", begun)
+    monkeypatch.setattr(client, "batch", taken)
+    return happened
+
+
+def test_a_batch_is_under_way_while_the_one_before_is_recorded(writer, client, vendor, on_disk, monkeypatch):
+    """The first one goes alone: it shows whether QuickBooks takes anything."""
+    happened = told(client, monkeypatch, on_disk)
+    writer().apply(many(vendor))
+    assert happened == [
+        *(("begun", 0), ("taken", 0), ("begun", 30), ("begun", 30)),
+        *(("taken", 30), ("begun", 60), ("taken", 60), ("begun", 90), ("taken", 90), ("taken", 120)),
+    ]
+    assert len(on_disk.links()) == 150
+    assert on_disk.open_intents() == []
+
+
+def test_what_is_under_way_is_on_disk(writer, client, vendor, on_disk, monkeypatch):
+    begin, seen = client.begin, []
+
+    def begun(items, *, request_id):
+        seen.append({intent.request_id for intent in on_disk.open_intents()})
+        assert request_id in seen[-1]
+        return begin(items, request_id=request_id)
+
+    monkeypatch.setattr(client, "begin", begun)
+    writer().apply(many(vendor))
+    assert [len(requests) for requests in seen] == [1, 1, 2, 2, 2]
+
+
+def test_a_stop_records_what_is_under_way_and_leaves_nothing_open(writer, client, vendor, on_disk):
+    stops = iter([False, True])
+
+    def stop():
+        if next(stops, True):
+            raise Stopped(15)
+
+    with pytest.raises(Stopped):
+        writer(after_batch=stop).apply(many(vendor))
+    assert [len(names) for names in client.names()] == [30, 30, 30]
+    assert len(on_disk.links()) == 90
+    assert on_disk.open_intents() == []
+    assert {outcome for name, outcome in on_disk.outcomes() if name >= "090"} == {"abandoned"}
+
+
+def test_when_a_run_ends_refusals_of_what_is_under_way_stay_on_record(writer, client, vendor, on_disk):
+    """The next run decides on them; the records come again, since the STATE stays where it was."""
+    client.script = [{}, {"030": fault("3100")}, {"060": fault("2050")}]
+    with pytest.raises(CompanyRefused):
+        writer().apply(many(vendor))
+    assert len(on_disk.links()) == 30 + 29 + 29
+    assert [intent.bill_id for intent in on_disk.open_intents()] == ["009-060"]
+    assert on_disk.failures() == []
+
+
+def test_when_a_run_ends_nothing_under_way_is_repeated(writer, client, vendor, on_disk):
+    client.script = [{}, TemporaryError("down"), Unanswered("HTTP 500")]
+    with pytest.raises(TemporaryError, match="down"):
+        writer().apply(many(vendor))
+    assert len(client.batches) == 3
+    assert len(on_disk.open_intents()) == 60
 
 
 def test_nothing_to_write_sends_nothing(writer, client):

@@ -10,7 +10,7 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
@@ -32,6 +32,7 @@ from target_quickbooks.quickbooks.repeating import (
     kept_failing,
     retry_after,
 )
+from target_quickbooks.quickbooks.underway import Call, Underway, Wires
 
 MINOR_VERSION = "75"
 BATCH_SIZE = 30
@@ -126,6 +127,7 @@ class QuickBooksClient:
         self._session = session or requests.Session()
         self._session.headers.update({"Accept": "application/json", "User-Agent": user_agent})
         self._sleep = sleep
+        self._wires = Wires()
 
     @contextmanager
     def limited(self, seconds: float) -> Iterator[None]:
@@ -139,12 +141,8 @@ class QuickBooksClient:
 
     def query(self, statement: str) -> list[Mapping[str, Any]]:
         """The rows of one statement (at most 1,000)."""
-        answer = self._send(
-            "/query",
-            body=statement,
-            content_type="application/text",
-            check=lambda body: rows_of(statement, body),
-        )
+        call = self._call("/query", body=statement, content_type="application/text")
+        answer = self._send(call, check=lambda body: rows_of(statement, body))
         return rows_of(statement, answer.body)
 
     def queries(self, statements: Sequence[str], *, rows_each: int = 150) -> list[list[Mapping[str, Any]]]:
@@ -181,13 +179,28 @@ class QuickBooksClient:
     ) -> Mapping[str, Any]:
         """One answer of change data capture, asked for again where ``check`` finds it odd."""
         params = {"entities": ",".join(entities), "changedSince": since}
-        return self._send("/cdc", params=params, check=check).body
+        return self._send(self._call("/cdc", params=params), check=check).body
 
     def read(self, entity: str, quickbooks_id: str) -> Mapping[str, Any]:
         """One object by id."""
-        answer = self._send(f"/{entity.lower()}/{quickbooks_id}")
+        answer = self._send(self._call(f"/{entity.lower()}/{quickbooks_id}"))
         found = answer.body.get(entity)
         return found if isinstance(found, Mapping) else {}
+
+    def begin(self, items: Sequence[Mapping[str, Any]], *, request_id: str) -> Underway:
+        """Send a batch of writes and return at once; ``batch`` takes its answer.
+
+        Waits only for its turn under the rate limits. What is raised is raised before anything is sent.
+        """
+        call = self._batch(items, request_id)
+        token = self._tokens.access_token()
+        prepared, surroundings = self._prepared(call, token)
+        with ExitStack() as entered:
+            entered.enter_context(self._governor.request(batch=True))
+            self.calls.count(writes=call.writes)
+            place = entered.pop_all()
+        arriving = self._wires.send(lambda: self._deliver(prepared, surroundings), place)
+        return Underway(call, token, arriving)
 
     def batch(
         self,
@@ -196,6 +209,7 @@ class QuickBooksClient:
         request_id: str = "",
         failures: int | None = None,
         seconds: float | None = None,
+        begun: Underway | None = None,
     ) -> BatchAnswer:
         """Send up to 30 items; an item's answer is its own, the others are not touched by its fault.
 
@@ -204,19 +218,16 @@ class QuickBooksClient:
             request_id: For writes.
             failures: Give up after so many errors of QuickBooks' own in a row.
             seconds: Give up after so much time, in place of what the settings allow.
+            begun: The first attempt, if it is under way; others follow where it does not suffice.
 
         Raises:
             Unanswered: As often or as long as ``failures`` allows, QuickBooks' servers failed.
         """
         answer = self._send(
-            "/batch",
-            params={"requestid": request_id} if request_id else {},
-            body=to_json({"BatchItemRequest": list(items)}),
-            content_type="application/json",
-            batch=True,
-            writes=bool(request_id),
+            begun.call if begun else self._batch(items, request_id),
             check=by_batch_id,
             attempts=Attempts(self._max_retry_seconds if seconds is None else seconds, failures),
+            begun=begun,
         )
         by_id, ambiguous = by_batch_id(answer.body)
         strangers = by_id.keys() - {str(item["bId"]) for item in items}
@@ -234,7 +245,17 @@ class QuickBooksClient:
         except OddAnswer:
             return self.query(statement)
 
-    def _send(
+    def _batch(self, items: Sequence[Mapping[str, Any]], request_id: str) -> Call:
+        return self._call(
+            "/batch",
+            params={"requestid": request_id} if request_id else {},
+            body=to_json({"BatchItemRequest": list(items)}),
+            content_type="application/json",
+            batch=True,
+            writes=bool(request_id),
+        )
+
+    def _call(
         self,
         path: str,
         *,
@@ -243,10 +264,7 @@ class QuickBooksClient:
         content_type: str = "",
         batch: bool = False,
         writes: bool = False,
-        check: Callable[[Mapping[str, Any]], object] = lambda _: None,
-        attempts: Attempts | None = None,
-    ) -> Answer:
-        attempts = attempts or Attempts(self._max_retry_seconds)
+    ) -> Call:
         request = requests.Request(
             "GET" if body is None else "POST",
             self._base + path,
@@ -254,6 +272,17 @@ class QuickBooksClient:
             data=body.encode() if body is not None else None,
             headers={"Content-Type": content_type} if content_type else {},
         )
+        return Call(request, batch, writes)
+
+    def _send(
+        self,
+        call: Call,
+        *,
+        check: Callable[[Mapping[str, Any]], object] = lambda _: None,
+        attempts: Attempts | None = None,
+        begun: Underway | None = None,
+    ) -> Answer:
+        attempts = attempts or Attempts(self._max_retry_seconds)
         try:
             for attempt in Retrying(
                 retry=retry_if_exception_type(Again),
@@ -265,7 +294,7 @@ class QuickBooksClient:
             ):
                 with attempt:
                     repeated = attempt.retry_state.attempt_number > 1
-                    answer = self._once(request, attempts, batch=batch, writes=writes, repeated=repeated)
+                    answer = self._once(call, attempts, repeated=repeated, begun=None if repeated else begun)
                     _check(answer.body, check)
                     return answer
         except Again as error:
@@ -274,37 +303,44 @@ class QuickBooksClient:
             raise TemporaryError(kept_failing(str(error))) from None
         raise AssertionError  # pragma: no cover - Retrying either returns or raises
 
-    def _once(
-        self, request: requests.Request, attempts: Attempts, *, batch: bool, writes: bool, repeated: bool
-    ) -> Answer:
+    def _once(self, call: Call, attempts: Attempts, *, repeated: bool, begun: Underway | None) -> Answer:
         """One request, and one more with a new token if the first token is refused."""
-        token = self._tokens.access_token()
-        response = self._exchange(request, token, attempts, batch=batch, writes=writes)
+        token = begun.token if begun else self._tokens.access_token()
+        response = self._arrived(begun.arriving.result) if begun else self._exchange(call, token, attempts)
         if response.status_code == requests.codes.unauthorized and self._is_stale(response):
             token = self._tokens.access_token(refused=token)
-            response = self._exchange(request, token, attempts, batch=batch, writes=writes)
+            response = self._exchange(call, token, attempts)
         try:
             return replace(self._judge(response), repeated=repeated)
         except Refused as refused:
             refused.repeated = repeated
             raise
 
-    def _exchange(
-        self, request: requests.Request, token: str, attempts: Attempts, *, batch: bool, writes: bool
-    ) -> requests.Response:
-        prepared = self._session.prepare_request(request)
-        prepared.headers["Authorization"] = f"Bearer {token}"
-        surroundings = self._session.merge_environment_settings(prepared.url, {}, None, None, None)
+    def _exchange(self, call: Call, token: str, attempts: Attempts) -> requests.Response:
+        prepared, surroundings = self._prepared(call, token)
         queued_at = time.monotonic()
-        with self._governor.request(batch=batch):
+        with self._governor.request(batch=call.batch):
             attempts.queued += time.monotonic() - queued_at
-            self.calls.count(writes=writes)
-            try:
-                response = self._session.send(
-                    prepared, timeout=_TIMEOUT, allow_redirects=False, **surroundings
-                )
-            except requests.RequestException as error:
-                raise Again(type(error).__name__, arrived=not is_unreachable(error)) from None
+            self.calls.count(writes=call.writes)
+            return self._arrived(lambda: self._deliver(prepared, surroundings))
+
+    def _prepared(self, call: Call, token: str) -> tuple[requests.PreparedRequest, Mapping[str, Any]]:
+        """The request as it is sent, and how this machine's surroundings have it sent."""
+        prepared = self._session.prepare_request(call.request)
+        prepared.headers["Authorization"] = f"Bearer {token}"
+        return prepared, self._session.merge_environment_settings(prepared.url, {}, None, None, None)
+
+    def _deliver(
+        self, prepared: requests.PreparedRequest, surroundings: Mapping[str, Any]
+    ) -> requests.Response:
+        return self._session.send(prepared, timeout=_TIMEOUT, allow_redirects=False, **surroundings)
+
+    def _arrived(self, receive: Callable[[], requests.Response]) -> requests.Response:
+        """What came back, whatever it says."""
+        try:
+            response = receive()
+        except requests.RequestException as error:
+            raise Again(type(error).__name__, arrived=not is_unreachable(error)) from None
         self.clock_ahead = _clock_ahead(response, self.clock_ahead)
         return response
 
