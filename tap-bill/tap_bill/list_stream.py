@@ -89,10 +89,15 @@ class BillStream(Stream):
     def _write_record_message(self, record: Record) -> None:
         writer = self._tap.message_writer
         if self._goes_out_as_it_is and isinstance(writer, MessageWriter):
-            writer.write_record(self.name, record, version=self._stream_version)
+            writer.gather_record(self.name, record, version=self._stream_version)
             self.state_manager.is_flushed = False
         else:
             super()._write_record_message(record)
+
+    def _write_gathered(self) -> None:
+        """What comes next may have to be waited for, so what was read goes out before."""
+        if isinstance(self._tap.message_writer, MessageWriter):
+            self._tap.message_writer.write_gathered()
 
     @cached_property
     def _goes_out_as_it_is(self) -> bool:
@@ -228,6 +233,7 @@ class BillStream(Stream):
         with metrics.http_request_counter(self.name, endpoint=self.path) as counter:
             for page in ahead.pages(self, reading):
                 yield from page
+                self._write_gathered()
             counter.increment(reading.calls)
         self._readings.remove(reading)
         if self.replication_method == REPLICATION_INCREMENTAL:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
+_LEAVES = frozenset({str, bytes, int, bool, Decimal, type(None)})
 _TAX_ID_KEYS = frozenset({"taxid", "taxidentifier"})
 _SECRET_KEYS = frozenset(
     {
@@ -43,6 +46,8 @@ def redact(value: Any) -> Any:
 
 
 def _redact(value: Any, by_their_end: frozenset[str]) -> Any:
+    if type(value) in _LEAVES:
+        return value
     if isinstance(value, Mapping):
         return {key: _redact_member(str(key), member, by_their_end) for key, member in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
@@ -50,8 +55,14 @@ def _redact(value: Any, by_their_end: frozenset[str]) -> Any:
     return value
 
 
+@functools.lru_cache(maxsize=1_000)
+def _plain(key: str) -> str:
+    """A key without what spellings of it differ in; there are few, and they come again with every record."""
+    return key.replace("_", "").lower()
+
+
 def _redact_member(key: str, member: Any, by_their_end: frozenset[str]) -> Any:
-    plain = key.replace("_", "").lower()
+    plain = _plain(key)
     if plain in _SECRET_KEYS:
         return HIDDEN
     if plain in by_their_end:

@@ -35,6 +35,7 @@ _OBJECTS = frozenset({"AccountingInfoPrefs", "CurrencyPrefs", "MetaData", "Other
 _LISTS = frozenset({"BatchItemResponse", "Line", "LinkedTxn", "NameValue"})
 #: Read once and never written back, so that nothing but their own fields identifies them.
 _ALONE = frozenset({"CompanyInfo", "Preferences"})
+_NESTED = frozenset({dict, list})
 _WRITTEN = frozenset({"Vendor", "PurchaseOrder", "Bill", "BillPayment", "VendorCredit"})
 
 
@@ -48,14 +49,17 @@ def check_shape(value: Any) -> None:
     Raises:
         OddAnswer: One has a type that QuickBooks never gives it.
     """
-    if isinstance(value, Mapping):
-        for key, member in value.items():
-            if member is not None and not _fits(key, member):
-                raise OddAnswer(f"an answer with an impossible {key}")
-            check_shape(member)
-    elif isinstance(value, list):
-        for member in value:
-            check_shape(member)
+    left = [value]
+    while left:
+        held = left.pop()
+        if type(held) is list:
+            left += [member for member in held if type(member) in _NESTED]
+        elif type(held) is dict:
+            for key, member in held.items():
+                if member is not None and not _fits(key, member):
+                    raise OddAnswer(f"an answer with an impossible {key}")
+                if type(member) in _NESTED:
+                    left.append(member)
 
 
 def rows_of(statement: str, answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -98,27 +102,46 @@ def by_batch_id(answer: Mapping[str, Any]) -> tuple[dict[str, Mapping[str, Any]]
     return {key: item for key, item in found.items() if times[key] == 1}, max(times.values(), default=1) > 1
 
 
-def _fits(key: str, value: Any) -> bool:  # noqa: PLR0911 - one for each kind of field
-    if key in {"Id", "SyncToken"}:
-        return isinstance(value, str) and bool(_ID.fullmatch(value))
-    if key in _TEXTS:
-        return isinstance(value, str | int | Decimal) and not isinstance(value, bool)
-    if key == "QueryResponse":  # a list in answers of change data capture
-        members = value if isinstance(value, list) else [value]
-        return all(isinstance(member, Mapping) for member in members)
-    if key in _OBJECTS:
-        return isinstance(value, Mapping)
-    if key in _LISTS:
-        return isinstance(value, list) and all(isinstance(member, Mapping) for member in value)
-    if key == "Active":
-        return isinstance(value, bool)
-    if key == "CreateTime":
-        return _reads(value, lambda text: bool(dt.datetime.fromisoformat(text).tzinfo))
-    if key == "BookCloseDate":
-        return value == "" or _reads(value, lambda text: bool(dt.date.fromisoformat(text[:10])))
-    if key.endswith("Ref"):
-        return isinstance(value, Mapping) and not isinstance(value.get("value"), bool | list | Mapping)
-    return True
+def _fits(key: str, value: Any) -> bool:
+    check = _CHECKS.get(key) or (_is_reference if key.endswith("Ref") else None)
+    return check is None or check(value)
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and bool(_ID.fullmatch(value))
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str | int | Decimal) and not isinstance(value, bool)
+
+
+def _is_map(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(member, dict) for member in value)
+
+
+def _is_response(value: Any) -> bool:
+    """One map; a list of them in answers of change data capture."""
+    return _is_map(value) or _is_list(value)
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_moment(value: Any) -> bool:
+    return _reads(value, lambda text: bool(dt.datetime.fromisoformat(text).tzinfo))
+
+
+def _is_day(value: Any) -> bool:
+    return value == "" or _reads(value, lambda text: bool(dt.date.fromisoformat(text[:10])))
+
+
+def _is_reference(value: Any) -> bool:
+    return isinstance(value, dict) and not isinstance(value.get("value"), bool | list | dict)
 
 
 def _reads(value: Any, read: Callable[[str], bool]) -> bool:
@@ -126,6 +149,18 @@ def _reads(value: Any, read: Callable[[str], bool]) -> bool:
         return isinstance(value, str) and read(value)
     except ValueError:
         return False
+
+
+_CHECKS: Mapping[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("Id", "SyncToken"), _is_id),
+    **dict.fromkeys(_TEXTS, _is_text),
+    "QueryResponse": _is_response,
+    **dict.fromkeys(_OBJECTS, _is_map),
+    **dict.fromkeys(_LISTS, _is_list),
+    "Active": _is_flag,
+    "CreateTime": _is_moment,
+    "BookCloseDate": _is_day,
+}
 
 
 def _is_object(entity: str, row: Any) -> bool:

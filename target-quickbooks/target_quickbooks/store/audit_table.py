@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hmac
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,7 +120,7 @@ def append(
             "detail": entry.detail,
             "previous_hash": tail.hash,
         }
-        row = {name: _storable(name, value) for name, value in row.items()}
+        row |= {name: _FITTED[name](value) for name, value in row.items() if isinstance(value, str)}
         row["hash"] = row_hash(key, row)
         rows.append(row)
         tails[realm_id] = Tail(tail.sequence + 1, row["hash"])
@@ -260,12 +260,16 @@ def _last_row(connection: Connection, realm_id: str) -> Tail:
     return Tail(row.sequence, row.hash) if row else Tail()
 
 
-def _storable(name: str, value: Any) -> Any:
-    """The value as the column gives it back, or the chain would not hold."""
-    if not isinstance(value, str):
-        return value
-    kind = audit.c[name].type
-    return kind.fitted(value) if isinstance(kind, Words) else value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+def _fitting(kind: Any) -> Callable[[str], str]:
+    return (
+        kind.fitted
+        if isinstance(kind, Words)
+        else lambda text: text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    )
+
+
+#: How each column gives a text back, or the chain would not hold.
+_FITTED = {column.name: _fitting(column.type) for column in audit.columns}
 
 
 def _plain(value: Any) -> Any:

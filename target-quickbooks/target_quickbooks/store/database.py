@@ -93,6 +93,11 @@ class Store:
         self, options: dict[str, Any], names: tuple[str, ...]
     ) -> tuple[Connection, RootTransaction]:
         """Nothing has been done yet, so that it is safe to try again where the database went away."""
+        try:
+            return _begun(self._engine, options, names)
+        except SQLAlchemyError as error:
+            if not engines.is_gone(error):
+                raise
         for attempt in Retrying(
             retry=retry_if_exception(engines.is_gone),
             stop=stop_after_delay(self._patience),

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from target_quickbooks.links import Company
 from target_quickbooks.store.cipher import Cipher
@@ -99,32 +100,25 @@ def settle_all(
     intuit_tid: str | None = None,
 ) -> None:
     """Note that intents ended alike; their documents are no longer needed."""
-    rows = [
-        {
-            "realm": intent.company.realm_id,
-            "request": intent.request_id,
-            "item": intent.batch_item_id,
-        }
-        for intent in settled
-    ]
-    if not rows:
-        return
-    connection.execute(
-        update(intents)
-        .where(
-            intents.c.realm_id == bindparam("realm"),
-            intents.c.request_id == bindparam("request"),
-            intents.c.batch_item_id == bindparam("item"),
+    requests: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for intent in settled:
+        requests[intent.company.realm_id, intent.request_id].append(intent.batch_item_id)
+    for (realm_id, request_id), items in requests.items():
+        connection.execute(
+            update(intents)
+            .where(
+                intents.c.realm_id == realm_id,
+                intents.c.request_id == request_id,
+                intents.c.batch_item_id.in_(items),
+            )
+            .values(
+                outcome=str(outcome),
+                settled_at=now,
+                fault_code=fault_code,
+                intuit_tid=intuit_tid,
+                document=None,
+            )
         )
-        .values(
-            outcome=str(outcome),
-            settled_at=now,
-            fault_code=fault_code,
-            intuit_tid=intuit_tid,
-            document=None,
-        ),
-        rows,
-    )
 
 
 def unsettled(connection: Connection, cipher: Cipher, realm_id: str) -> list[Intent]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,12 @@ from target_quickbooks.exact_json import from_json, to_json
 
 _AMOUNT_LENGTH = 64
 _MOST_DIGITS = 48
+
+
+@functools.lru_cache(maxsize=100)
+def _written(moment: dt.datetime) -> str:
+    """Kept, because the rows that are written together share their times."""
+    return moment.astimezone(dt.UTC).isoformat(timespec="microseconds")
 
 
 class Words(TypeDecorator[str]):
@@ -37,7 +44,9 @@ class Words(TypeDecorator[str]):
 
     def fitted(self, value: str) -> str:
         """The text as it is kept."""
-        return value.replace("\0", "\N{REPLACEMENT CHARACTER}")[: self.length]
+        if "\0" in value:
+            value = value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+        return value if len(value) <= self.length else value[: self.length]
 
 
 class UtcTime(TypeDecorator[dt.datetime]):
@@ -53,7 +62,7 @@ class UtcTime(TypeDecorator[dt.datetime]):
         if value.tzinfo is None:
             msg = "naive time: all times in the store are aware"
             raise ValueError(msg)
-        return value.astimezone(dt.UTC).isoformat(timespec="microseconds")
+        return _written(value)
 
     @override
     def process_result_value(self, value: Any, dialect: Dialect) -> dt.datetime | None:
