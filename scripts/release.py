@@ -13,7 +13,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("tap-bill", "target-quickbooks", "plugins/simulator", "plugins/webhook-shim")
+PACKAGES = ("tap-bill", "target-quickbooks", "plugins/simulator", "plugins/webhook-shim", "plugins/dagster")
 _TAG = re.compile(r"(?P<name>[a-z][a-z-]*)-v(?P<version>\d[\w.]*)")
 
 

@@ -35,6 +35,7 @@ PACKAGES = {
     "target-quickbooks": "target_quickbooks",
     "plugins/simulator": "ap_simulator",
     "plugins/webhook-shim": "webhook_shim",
+    "plugins/dagster": "bill_quickbooks_dagster",
 }
 OURS = ("TAP_BILL_", "TARGET_QUICKBOOKS_", "WEBHOOK_SHIM_", "MELTANO_", "VIRTUAL_ENV")
 

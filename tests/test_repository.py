@@ -19,13 +19,13 @@ ROOT = Path(__file__).resolve().parent.parent
 GITHUB = ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
 PINNED = re.compile(r"uses: [\w-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
+PACKAGES = ("tap-bill", "target-quickbooks", "plugins/simulator", "plugins/webhook-shim", "plugins/dagster")
 #: What a job may do besides reading the repository.
 MAY = {
     "publish.yml": {"publish": {"id-token": "write"}},
     "docs.yml": {"publish": {"id-token": "write", "pages": "write"}},
     "security.yml": {"codeql": {"contents": "read", "security-events": "write"}},
 }
-PACKAGES = ("tap-bill", "target-quickbooks", "plugins/simulator", "plugins/webhook-shim")
 
 
 def run(*command, **options):
