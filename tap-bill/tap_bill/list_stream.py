@@ -19,7 +19,6 @@ from typing_extensions import override
 from tap_bill import answers, schemas, timestamps
 from tap_bill.ahead import Request
 from tap_bill.bookmarks import ACTIVE, ARCHIVED, Bookmarks
-from tap_bill.client import TIMEOUT
 from tap_bill.connection import Connection
 from tap_bill.output import MessageWriter
 from tap_bill.reading import Page, Part, Reading
@@ -159,8 +158,7 @@ class BillStream(Stream):
     def _ask(self, asked: PageRequest, reading: Reading, part: Part) -> Page:
         """Send a request, in whatever thread."""
         connection = self.connection
-        http = connection.client.http
-        prepared = http.prepare_request(
+        prepared = connection.client.http.prepare_request(
             requests.Request(
                 "GET",
                 self.url,
@@ -170,9 +168,9 @@ class BillStream(Stream):
         )
 
         def attempt() -> Page:
-            response = http.send(connection.session(prepared), timeout=TIMEOUT, allow_redirects=False)
+            response, body = connection.client.get(connection.session(prepared))
             self._measured(response)
-            return self.page_of(answers.read(response.status_code, response.content, self.call))
+            return self.page_of(answers.read(response.status_code, body, self.call))
 
         return connection.client.run(
             attempt,

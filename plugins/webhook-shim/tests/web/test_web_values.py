@@ -111,6 +111,29 @@ def test_links_lead_to_quickbooks_or_nowhere(config, entity, quickbooks_id, addr
     assert links.quickbooks(config, entity, quickbooks_id) == address
 
 
+BILLS = {"transaction_type": "bill"}
+
+
+@pytest.mark.parametrize(
+    ("config", "stream", "entity"),
+    [
+        ({}, "vendors", "Vendor"),
+        ({}, "bills", "PurchaseOrder"),
+        ({"transaction_type": "purchase_order"}, "bill_payments", "PurchaseOrder"),
+        ({}, "vendor_credits", ""),
+        ({}, "payments", ""),
+        (BILLS, "vendors", "Vendor"),
+        (BILLS, "bills", "Bill"),
+        (BILLS, "restored_orders", "Bill"),
+        (BILLS, "vendor_credits", "VendorCredit"),
+        (BILLS, "bill_payments", "BillPayment"),
+        (BILLS | {"post_payments": "never"}, "bill_payments", "Bill"),
+    ],
+)
+def test_a_failure_leads_to_what_its_record_becomes(config, stream, entity):
+    assert links.entity_of(config, stream) == entity
+
+
 def test_many_addresses_together_are_slowed_down():
     """Fifty wrong passwords from anywhere lock everybody out, but for a minute at most."""
     now = [NOW]

@@ -99,7 +99,7 @@ def show_failure(visit: Visit) -> Response:
         failure = failure_table.by_number(connection, store.cipher, _number(visit))
         if failure is None or failure.company != books.company:
             raise HTTPException(404)
-        entity = links.ENTITY_OF.get(failure.stream, "")
+        entity = links.entity_of(books.target_config, failure.stream)
         linked = link_table.find(connection, books.company, entity, [failure.bill_id]) if entity else {}
     link = linked.get(failure.bill_id)
     return visit.show(

@@ -25,7 +25,25 @@ _BILL = {
     "production": "https://app.bill.com/",
     "sandbox": "https://login.stage.us.bill.com/neo/login",
 }
-ENTITY_OF = {"vendors": "Vendor", "bills": "PurchaseOrder"}
+#: What the records of a stream become, with purchase orders and with bills.
+_ORDERED = {
+    "vendors": "Vendor",
+    **dict.fromkeys(("bills", "bill_payments", "restored_orders"), "PurchaseOrder"),
+}
+_POSTED = {
+    "vendors": "Vendor",
+    **dict.fromkeys(("bills", "restored_orders"), "Bill"),
+    "vendor_credits": "VendorCredit",
+    "bill_payments": "BillPayment",
+}
+
+
+def entity_of(config: Mapping[str, Any], stream: str) -> str:
+    """What the target's settings make of the records of a stream; empty if nothing."""
+    if config.get("transaction_type") != "bill":
+        return _ORDERED.get(stream, "")
+    noted = stream == "bill_payments" and config.get("post_payments") == "never"
+    return "Bill" if noted else _POSTED.get(stream, "")
 
 
 def quickbooks(config: Mapping[str, Any], entity: str, quickbooks_id: str) -> str:
