@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(900)]
 DELIVERIES = 10_000
 DUPLICATES, FORGED = 0.20, 0.05
 KILLS = 3
-SENDERS = 4
+SENDERS = 12
 #: A storm, but not one that only measures how busy the machine is.
 PER_SECOND = 150
 ORGANIZATIONS = {"O": "1", "P": "2"}
