@@ -93,6 +93,12 @@ class BillStream(Stream):
         else:
             super()._write_record_message(record)
 
+    @override
+    def _write_state_message(self) -> None:
+        # Without news there is no message, before which the records would have gone out.
+        self._write_gathered()
+        super()._write_state_message()
+
     def _write_gathered(self) -> None:
         """What comes next may have to be waited for, so what was read goes out before."""
         if isinstance(self._tap.message_writer, MessageWriter):

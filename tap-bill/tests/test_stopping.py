@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
+import io
 import json
 import os
 import signal
@@ -18,7 +20,7 @@ import pytest
 from ap_simulator.testing import running
 from hypothesis import given
 from hypothesis import strategies as st
-from singer_sdk.singerlib import RecordMessage
+from singer_sdk.singerlib import RecordMessage, StateMessage
 from tap_bill.output import MessageWriter
 
 
@@ -171,24 +173,113 @@ WILD = st.recursive(
 )
 
 
-@given(record=st.dictionaries(st.text(), WILD, max_size=5), version=st.none() | st.integers(0))
-def test_a_record_is_written_as_the_sdk_would_write_it(record, version):
+def written_as(write):
+    """The lines that a new writer writes."""
+    with contextlib.redirect_stdout(io.StringIO()) as written:
+        write(MessageWriter())
+    return written.getvalue().splitlines()
+
+
+@given(
+    records=st.lists(st.dictionaries(st.text(), WILD, max_size=5), min_size=1, max_size=4),
+    version=st.none() | st.integers(0),
+)
+def test_records_are_written_as_the_sdk_would_write_them(records, version):
     """To the digit, and in characters that every encoding has."""
-    lines = []
-    writer = MessageWriter()
-    writer._write = lines.append
     moment = datetime.now(UTC)
-    message = RecordMessage(stream="bills", record=record, version=version, time_extracted=moment)
-    writer.write_message(message)
-    writer.write_record("bills", record, version=version)
-    theirs, ours = (json.loads(line, parse_float=Decimal) for line in lines)
-    assert datetime.fromisoformat(ours.pop("time_extracted")) >= moment
-    del theirs["time_extracted"]
-    assert ours == theirs
-    assert list(ours) == list(theirs)
-    assert lines[1].isascii()
+
+    def theirs(writer):
+        for record in records:
+            writer.write_message(
+                RecordMessage(stream="bills", record=record, version=version, time_extracted=moment)
+            )
+
+    def ours(writer):
+        for record in records:
+            writer.gather_record("bills", record, version=version)
+        writer.write_gathered()
+
+    for line, their_line in zip(written_as(ours), written_as(theirs), strict=True):
+        written, expected = (json.loads(text, parse_float=Decimal) for text in (line, their_line))
+        assert datetime.fromisoformat(written.pop("time_extracted")) >= moment
+        del expected["time_extracted"]
+        assert written == expected
+        assert list(written) == list(expected)
+        assert line.isascii()
 
 
 def test_halves_of_surrogate_pairs_come_out_as_they_came(capsys):
-    MessageWriter().write_record("bills", {"note": "cut \ud83d"})
-    assert json.loads(capsys.readouterr().out)["record"] == {"note": "cut \ud83d"}
+    writer = MessageWriter()
+    for note in ("cut \ud83d", "whole"):
+        writer.gather_record("bills", {"note": note})
+    writer.write_gathered()
+    lines = capsys.readouterr().out.splitlines()
+    assert [json.loads(line)["record"]["note"] for line in lines] == ["cut \ud83d", "whole"]
+
+
+def test_line_ends_of_other_alphabets_end_no_message(capsys):
+    writer = MessageWriter()
+    writer.gather_record("bills", {"note": "a\u2028b\x85c\nd\re"})
+    writer.write_gathered()
+    assert json.loads(capsys.readouterr().out)["record"] == {"note": "a\u2028b\x85c\nd\re"}
+
+
+def state_of(writer, number):
+    writer.write_message(StateMessage(value={"bookmarks": {"bills": {"replication_key_value": number}}}))
+
+
+def kinds(text):
+    return [json.loads(line)["type"] for line in text.splitlines()]
+
+
+def test_a_state_comes_after_the_records_that_it_tells_of(capsys):
+    writer = MessageWriter()
+    writer.gather_record("bills", {"id": "1"})
+    writer.gather_record("bills", {"id": "2"})
+    assert capsys.readouterr().out == ""
+    state_of(writer, 2)
+    assert kinds(capsys.readouterr().out) == ["RECORD", "RECORD", "STATE"]
+
+
+def test_nothing_is_written_twice(capsys):
+    writer = MessageWriter()
+    writer.gather_record("bills", {"id": "1"})
+    writer.write_gathered()
+    writer.write_gathered()
+    state_of(writer, 1)
+    assert kinds(capsys.readouterr().out) == ["RECORD", "STATE"]
+
+
+def test_no_more_is_gathered_than_a_slow_reader_takes(capsys):
+    """Else a signal would find more to write than the time for it allows."""
+    writer = MessageWriter()
+    for number in range(50):
+        assert capsys.readouterr().out == ""
+        writer.gather_record("bills", {"id": str(number)})
+    assert len(capsys.readouterr().out.splitlines()) == 50
+
+
+def test_a_signal_between_records_finds_all_of_them_written_before_its_state(capsys):
+    writer = MessageWriter()
+    writer.gather_record("bills", {"id": "1"})
+    writer.between_messages(lambda: state_of(writer, 1), exit_code=143)
+    assert kinds(capsys.readouterr().out) == ["RECORD", "STATE"]
+
+
+def test_a_signal_while_records_are_written_waits_for_the_last_of_them(capsys):
+    writer = MessageWriter()
+    for number in range(3):
+        writer.gather_record("bills", {"id": str(number)})
+    real_write = sys.stdout.write
+
+    def write(text):
+        if "RECORD" in text:
+            writer.between_messages(lambda: state_of(writer, 3), exit_code=143)
+        return real_write(text)
+
+    sys.stdout.write = write
+    try:
+        writer.write_gathered()
+    finally:
+        del sys.stdout.write
+    assert kinds(capsys.readouterr().out) == ["RECORD", "RECORD", "RECORD", "STATE"]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import logging
+import sys
 
 import pytest
 import requests
 from tap_bill import client, limits, session
+from tap_bill.ahead import ReadAhead
 from tap_bill.errors import (
     GaveUpError,
     HourlyLimitStopError,
@@ -16,6 +20,7 @@ from tap_bill.errors import (
     RequestRefusedError,
     SessionRefusedError,
 )
+from tap_bill.list_stream import BillStream
 from tap_bill.tap import TapBill
 
 VENDORS = "/v3/vendors"
@@ -259,6 +264,50 @@ def test_a_record_without_a_time_is_emitted(bill, sync):
     output = sync("vendors")
     assert ids(output.records("vendors")) == ["a"]
     assert output.state["bookmarks"]["vendors"] == {}
+
+
+def test_records_come_out_the_same_with_and_without_the_sdk(bill, config, monkeypatch, capsys):
+    """What is neither mapped nor deselected is written past the SDK."""
+
+    def messages():
+        bill.answer(VENDORS, page([vendor("a", 1, name="É", new=1)], "t"), [vendor("b", 2)], [])
+        TapBill(config=config).sync_all()
+        lines = capsys.readouterr().out.splitlines()
+        return [
+            {name: value for name, value in json.loads(line).items() if name != "time_extracted"}
+            for line in lines
+        ]
+
+    past_the_sdk = messages()
+    monkeypatch.setattr(BillStream, "_goes_out_as_it_is", False)
+    assert past_the_sdk == messages()
+    assert [message["type"] for message in past_the_sdk].count("RECORD") == 3
+
+
+def test_a_page_is_written_before_the_next_one_is_waited_for(bill, sync, monkeypatch):
+    bill.answer(VENDORS, page([vendor("a", 1), vendor("b", 2)], "t"), [vendor("c", 3)], [])
+    pages = ReadAhead.pages
+    lines = []
+
+    def watched(self, source, wanted):
+        for one in pages(self, source, wanted):
+            yield one
+            lines.append(sys.stdout.getvalue().count('"type":"RECORD"'))
+
+    monkeypatch.setattr(ReadAhead, "pages", watched)
+    with contextlib.redirect_stdout(io.StringIO()):
+        sync("vendors")
+    assert lines == [2, 3]
+
+
+def test_a_trial_run_shows_a_record_also_where_it_moves_no_bookmark(bill, cli, config, tmp_path):
+    bill.answer("/v3/recurringbills", [vendor("a", 1), vendor("b", 2)])
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    finished = cli("--config", tmp_path / "config.json", "--test")
+    assert finished.code == 0
+    kinds = [json.loads(line) for line in finished.out.splitlines()]
+    streams = [message["stream"] for message in kinds if message["type"] in {"SCHEMA", "RECORD"}]
+    assert streams[streams.index("recurring_bills") :][:2] == ["recurring_bills", "recurring_bills"]
 
 
 # State --------------------------------------------------------------------------------------------
