@@ -11,8 +11,8 @@ from target_quickbooks.changes import Submission, to_document
 from target_quickbooks.mapping.names import comparable
 from target_quickbooks.mapping.purchase_order import read_marker
 from target_quickbooks.planning import Operation
-from target_quickbooks.quickbooks.client import BatchAnswer
 from target_quickbooks.quickbooks.faults import Fault, Recovery, faults_in
+from target_quickbooks.quickbooks.responses import BatchAnswer
 from target_quickbooks.store.intent_table import Intent
 
 _PASSING = frozenset({Recovery.RETRY, Recovery.REFRESH})

@@ -26,14 +26,10 @@ from target_quickbooks.failures import UNANSWERED
 from target_quickbooks.isolation import Patience, isolate
 from target_quickbooks.links import Company, Link
 from target_quickbooks.outcomes import Outcomes
-from target_quickbooks.quickbooks.client import (
-    BATCH_SIZE,
-    QuickBooksClient,
-    Refused,
-    company_refused,
-)
+from target_quickbooks.quickbooks.client import BATCH_SIZE, QuickBooksClient
 from target_quickbooks.quickbooks.faults import Recovery
 from target_quickbooks.quickbooks.repeating import Unanswered
+from target_quickbooks.quickbooks.responses import Refused, company_refused
 from target_quickbooks.quickbooks.underway import Underway
 from target_quickbooks.report import RunReport
 from target_quickbooks.settling import Key, Traces, key_of

@@ -10,8 +10,8 @@ import pytest
 from target_quickbooks.quickbooks import cdc
 from target_quickbooks.quickbooks.answers import OddAnswer
 from target_quickbooks.quickbooks.cdc import capture, changes_in
-from target_quickbooks.quickbooks.client import Refused
 from target_quickbooks.quickbooks.faults import Fault
+from target_quickbooks.quickbooks.responses import Refused
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 ENTITIES = ("Vendor", "PurchaseOrder")

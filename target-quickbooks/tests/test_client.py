@@ -11,8 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from target_quickbooks.errors import CompanyRefused, GrantDead, Stopped, TargetError, TemporaryError
-from target_quickbooks.quickbooks.client import QuickBooksClient, Refused
+from target_quickbooks.quickbooks.client import QuickBooksClient
 from target_quickbooks.quickbooks.governor import Governor
+from target_quickbooks.quickbooks.responses import Refused
 
 BASE = "https://quickbooks.test/v3/company/9341452000000001"
 BATCH = f"{BASE}/batch"

@@ -13,9 +13,9 @@ from target_quickbooks.mapping.payload import Mapped
 from target_quickbooks.mapping.refusal import Awaited, Refusal
 from target_quickbooks.planning import Change, Operation, plan_linked, refused
 from target_quickbooks.policies import Policies
-from target_quickbooks.quickbooks.client import BatchAnswer, Refused
 from target_quickbooks.quickbooks.faults import Fault
 from target_quickbooks.quickbooks.repeating import Unanswered
+from target_quickbooks.quickbooks.responses import BatchAnswer, Refused
 from target_quickbooks.report import RunReport
 from target_quickbooks.store import audit_table, failure_table, intent_table, link_table
 from target_quickbooks.store.failure_table import Failure

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, Protocol
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Match, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -146,6 +147,8 @@ class Gateway:
 
         try:
             await app(scope, receive, watch)
+        except ClientDisconnect:  # killed in the middle of its request, of which nothing was applied
+            connection_of(scope).close()
         except Exception as error:
             call = f"{scope['method']} {scope['path']}"
             logger.exception("The simulator failed to answer %s", call)

@@ -18,7 +18,7 @@ from ap_simulator.faults import FAULT_SCOPE_KEY, ITEMS_SCOPE_KEY, WRITES_SCOPE_K
 from ap_simulator.middleware import Gateway, Upstream
 from ap_simulator.server import listen, make_config, url_of
 from ap_simulator.thread_server import ThreadServer
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 
@@ -34,6 +34,7 @@ class Service:
     semantic: list[Fault | None] = field(default_factory=list)
     calls: CallLog = field(default_factory=CallLog)
     faults: FaultPlan = field(default_factory=FaultPlan)
+    left: threading.Event = field(default_factory=threading.Event)
     gateway: Gateway = field(init=False)
 
     def __post_init__(self) -> None:
@@ -54,7 +55,11 @@ class Service:
         self.gateway = Gateway(lambda: upstream)
 
     async def write(self, request: Request) -> Response:
-        body = await request.body()
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            self.left.set()
+            raise
         self.applied.append(body)
         self.semantic.append(request.scope.get(FAULT_SCOPE_KEY))
         request.scope[ITEMS_SCOPE_KEY] = int(request.headers.get("items", "0"))
@@ -304,6 +309,14 @@ def test_a_broken_service_answers_500_and_is_remembered(wire, caplog):
     assert wire.get("/v3/broken").status_code == 500
     assert wire.service.gateway.failures == ["GET /v3/broken: ZeroDivisionError('/v3/broken')"]
     assert "failed to answer GET /v3/broken" in caplog.text
+
+
+def test_a_client_that_is_killed_in_its_request_is_no_failure(wire):
+    with wire.raw(POST.replace(b"Length: 5", b"Length: 50")):
+        pass
+    assert wire.service.left.wait(5)
+    assert wire.get().ok
+    assert (wire.service.applied, wire.service.gateway.failures) == ([], [])
 
 
 def test_tcp_nodelay_is_on_for_accepted_connections():

@@ -18,7 +18,7 @@ from target_quickbooks.drift.search import Search, Searched
 from target_quickbooks.errors import TemporaryError
 from target_quickbooks.links import Company, Link
 from target_quickbooks.policies import InactiveVendor, MissingInQuickBooks, Policies
-from target_quickbooks.quickbooks.client import Refused
+from target_quickbooks.quickbooks.responses import Refused
 from target_quickbooks.report import RunReport
 from target_quickbooks.store import drift_table, link_table, locks
 from target_quickbooks.store.database import Store

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from target_quickbooks.quickbooks.answers import OddAnswer
-from target_quickbooks.quickbooks.client import Refused
 from target_quickbooks.quickbooks.query import PAGE, select_changed
+from target_quickbooks.quickbooks.responses import Refused
 
 LOOK_BACK = dt.timedelta(days=30)
 MOST_OBJECTS = 1000

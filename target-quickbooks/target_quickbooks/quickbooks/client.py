@@ -12,16 +12,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
 import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
-from target_quickbooks.errors import CompanyRefused, TargetError, TemporaryError
-from target_quickbooks.exact_json import from_json, to_json
-from target_quickbooks.quickbooks.answers import OddAnswer, by_batch_id, check_shape, rows_of
-from target_quickbooks.quickbooks.faults import Fault, Recovery, faults_in, read_faults
+from target_quickbooks.errors import TemporaryError
+from target_quickbooks.exact_json import to_json
+from target_quickbooks.quickbooks.answers import OddAnswer, by_batch_id, rows_of
+from target_quickbooks.quickbooks.faults import Recovery, faults_in
 from target_quickbooks.quickbooks.governor import Governor
 from target_quickbooks.quickbooks.query import PAGE, select_page
 from target_quickbooks.quickbooks.repeating import (
@@ -30,7 +29,15 @@ from target_quickbooks.quickbooks.repeating import (
     Unanswered,
     is_unreachable,
     kept_failing,
-    retry_after,
+)
+from target_quickbooks.quickbooks.responses import (
+    Answer,
+    BatchAnswer,
+    Refused,
+    clock_ahead,
+    is_stale,
+    judged,
+    make_sure,
 )
 from target_quickbooks.quickbooks.underway import Call, Underway, Wires
 
@@ -40,34 +47,8 @@ _ROWS_PER_BATCH = 1000
 #: The objects of a batch were more than that (QuickBooks manual 4.2); each of its queries may have so many.
 _TOO_MUCH = "10100"
 _TIMEOUT = (10, 130)
-_TID_LENGTH = 64
 
 logger = logging.getLogger("target-quickbooks")
-
-
-class Refused(TargetError):
-    """QuickBooks refused a whole request for a reason that lies in the request.
-
-    A writer finds the item that is to blame; a look-up that is refused ends the run.
-    """
-
-    def __init__(self, faults: Sequence[Fault], *, at: dt.datetime | None = None) -> None:
-        said = "; ".join(fault.text for fault in faults)
-        super().__init__(f"QuickBooks refused a request that should have been fine: {said}")
-        self.faults = tuple(faults)
-        #: When, by QuickBooks' clock, if it says so.
-        self.at = at
-        #: Whether the request had been sent before: an earlier attempt may have been applied.
-        self.repeated = False
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A good answer: the parsed body, Intuit's trace id, and whether the request was sent before."""
-
-    body: Mapping[str, Any]
-    tid: str
-    repeated: bool = False
 
 
 class AccessTokens(Protocol):
@@ -295,7 +276,7 @@ class QuickBooksClient:
                 with attempt:
                     repeated = attempt.retry_state.attempt_number > 1
                     answer = self._once(call, attempts, repeated=repeated, begun=None if repeated else begun)
-                    _check(answer.body, check)
+                    make_sure(answer.body, check)
                     return answer
         except Again as error:
             if attempts.failures and error.arrived:
@@ -307,11 +288,11 @@ class QuickBooksClient:
         """One request, and one more with a new token if the first token is refused."""
         token = begun.token if begun else self._tokens.access_token()
         response = self._arrived(begun.arriving.result) if begun else self._exchange(call, token, attempts)
-        if response.status_code == requests.codes.unauthorized and self._is_stale(response):
+        if is_stale(response):
             token = self._tokens.access_token(refused=token)
             response = self._exchange(call, token, attempts)
         try:
-            return replace(self._judge(response), repeated=repeated)
+            return replace(judged(response, self._realm_id), repeated=repeated)
         except Refused as refused:
             refused.repeated = repeated
             raise
@@ -341,36 +322,8 @@ class QuickBooksClient:
             response = receive()
         except requests.RequestException as error:
             raise Again(type(error).__name__, arrived=not is_unreachable(error)) from None
-        self.clock_ahead = _clock_ahead(response, self.clock_ahead)
+        self.clock_ahead = clock_ahead(response, self.clock_ahead)
         return response
-
-    def _is_stale(self, response: requests.Response) -> bool:
-        faults = read_faults(_text(response), status=response.status_code)
-        return faults[0].recovery is Recovery.REFRESH
-
-    def _judge(self, response: requests.Response) -> Answer:
-        tid = response.headers.get("intuit_tid", "")[:_TID_LENGTH]
-        if response.status_code == requests.codes.ok:
-            try:
-                body = from_json(response.content)
-            except ValueError:
-                raise Again("an answer that is cut short or not JSON") from None
-            if isinstance(body, Mapping) and not (body.get("Fault") or body.get("fault")):
-                return Answer(body, tid)
-        raise self._refusal(read_faults(_text(response), status=response.status_code, tid=tid), response)
-
-    def _refusal(self, faults: Sequence[Fault], response: requests.Response) -> Exception:
-        if not faults:
-            return Again(f"an answer of an unknown shape (HTTP {response.status_code})")
-        first = faults[0]
-        match first.recovery:
-            case Recovery.RETRY:
-                throttled = response.status_code == requests.codes.too_many_requests or first.code == "3001"
-                return Again(first.text, seconds=retry_after(response), throttled=throttled)
-            case Recovery.REFRESH | Recovery.STOP:
-                return company_refused(self._realm_id, first)
-            case _:
-                return Refused(faults, at=_told_time(response))
 
     def _note_repeat(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
@@ -380,59 +333,3 @@ class QuickBooksClient:
             self.calls.throttled += 1
             self._governor.close_for(wait)
         logger.info("QuickBooks: %s; trying again in %.1f s.", error, wait)
-
-
-@dataclass(frozen=True, slots=True)
-class BatchAnswer:
-    """The answers to a batch by ``bId``.
-
-    Attributes:
-        repeated: The request was sent more than once: an earlier attempt may have been applied.
-        mixed_up: It answers an item twice, or items that were not sent: which answer is whose is not sure.
-    """
-
-    by_id: Mapping[str, Mapping[str, Any]]
-    tid: str
-    repeated: bool = False
-    mixed_up: bool = False
-
-
-def company_refused(realm_id: str, fault: Fault) -> CompanyRefused:
-    """What to say when nothing will work with this company until a person did something."""
-    return CompanyRefused(
-        f"QuickBooks refuses company (realm) {realm_id}: {fault.text}. Check realm_id, environment and "
-        "api_url, and that the connected user is an admin there; reconnect with: quickbooks-admin connect"
-    )
-
-
-def _text(response: requests.Response) -> str:
-    """The body as UTF-8, which QuickBooks always sends; guessing garbles short localised texts."""
-    return response.content.decode("utf-8", "replace")
-
-
-def _check(body: Mapping[str, Any], check: Callable[[Mapping[str, Any]], object]) -> None:
-    """An answer that QuickBooks cannot mean is asked for again."""
-    try:
-        check_shape(body)
-        check(body)
-    except OddAnswer as odd:
-        raise Again(str(odd)) from None
-
-
-def _told_time(response: requests.Response) -> dt.datetime | None:
-    """The time that an answer tells itself (QuickBooks manual 1.5)."""
-    try:
-        body = from_json(response.content)
-        moment = dt.datetime.fromisoformat(str(body.get("time"))) if isinstance(body, Mapping) else None
-    except ValueError:
-        return None
-    return moment if moment and moment.tzinfo else None
-
-
-def _clock_ahead(response: requests.Response, known: dt.timedelta) -> dt.timedelta:
-    """By how much our clock is ahead of the one that dated the answer."""
-    try:
-        theirs = parsedate_to_datetime(response.headers["Date"])
-    except (KeyError, ValueError):
-        return known
-    return dt.datetime.now(dt.UTC) - theirs if theirs.tzinfo else known
