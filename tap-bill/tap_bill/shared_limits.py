@@ -119,6 +119,7 @@ class FileSlots:
             sleep: Waits for some seconds.
             monotonic: A clock for durations, in seconds.
         """
+        self._turn = threading.Lock()
         self._queue = _Lock(Path(f"{path}.queue"))
         self._slots = [_Lock(Path(f"{path}.slot{number + 1}")) for number in range(CALLS_IN_FLIGHT)]
         self._sleep = sleep
@@ -148,7 +149,20 @@ class FileSlots:
         return next((slot for slot in self._slots if slot.acquire()), None)
 
     def _wait(self) -> _Lock | None:
+        """A slot, or None if there is none to be had.
+
+        The threads of this process wake each other. Were they to look again and again, as at the files of
+        others, two of them that finish at the same time would lose more than a call takes at best.
+        """
         give_up = self._monotonic() + _PATIENCE
+        if not self._turn.acquire(timeout=_PATIENCE):
+            return None
+        try:
+            return self._wait_for_others(give_up)
+        finally:
+            self._turn.release()
+
+    def _wait_for_others(self, give_up: float) -> _Lock | None:
         try:
             while not self.try_queue():
                 if self._monotonic() > give_up:

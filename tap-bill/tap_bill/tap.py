@@ -39,7 +39,8 @@ Examples:
 """
 
 
-_SWITCH_SECONDS = 0.0005
+#: About what it takes to write a page; see `TapBill.invoke`.
+_SWITCH_SECONDS = 0.0015
 #: Objects that have to be new before the interpreter looks for cycles among them. Records have none and are
 #: freed without, but a page of bills holds more objects than the usual 700.
 _NEW_OBJECTS = 50_000

@@ -212,6 +212,24 @@ def test_one_call_gets_its_slot_beside_busy_processes(path):
             thread.join(30)
 
 
+def test_threads_of_one_process_do_not_wait_longer_for_each_other_than_they_have_to(path):
+    """There is a slot for each of three, so none has to look again."""
+    slept = []
+    slots = FileSlots(path, sleep=slept.append)
+
+    def work():
+        for _ in range(200):
+            with slots.hold():
+                pass
+
+    threads = [threading.Thread(target=work) for _ in range(CALLS_IN_FLIGHT)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert slept == []
+
+
 def test_a_process_that_is_killed_gives_its_slots_back(path):
     held = [FileSlots(path).try_slot() for _ in range(CALLS_IN_FLIGHT - 1)]
     with subprocess.Popen([sys.executable, "-c", HOLD_A_SLOT, str(path)], stdout=subprocess.PIPE) as child:
