@@ -6,11 +6,12 @@ what keeps indexes and serialised bodies true.
 A page is found by the cheapest way that will do:
 
 1. ids named in a filter are looked up;
-2. an index that exists and leaves few candidates has them sorted on the spot;
-3. else the index of the list's order is walked, records that fail the filters being skipped;
-4. if too many would be skipped, and this is no longer rare for the filtered field, it gets an index
-   and 2 is tried again;
-5. what is left gets a `View`, an index of only the records that pass, kept for the next pages.
+2. where all filters are bounds of the list's order, its index is walked from the one to the other;
+3. an index that exists and leaves few candidates has them sorted on the spot;
+4. else the index of the list's order is walked, records that fail the filters being skipped;
+5. if too many would be skipped, and this is no longer rare for the filtered field, it gets an index
+   and 3 is tried again;
+6. what is left gets a `View`, an index of only the records that pass, kept for the next pages.
 
 Indexes beyond those of `_EAGER` are made when they are first needed. Making an index or a view takes
 some tenths of a second in 200,000 records, once; everything else takes milliseconds.
@@ -198,6 +199,9 @@ class Records:
         ids = _named_ids(query.conditions)
         if ids is not None:
             return self._sorted_page(query, ids, tests)
+        bounds, rest = _bounds_in(query)
+        if not rest and query.ordering.index_keys in self._indexes:
+            return self._walk(query, self._index(query.ordering), bounds, [], patience=None) or []
         candidates = self._candidates(query)
         if candidates is not None and candidates.count <= _FEW:
             return self._sorted_page(query, candidates.ids(), tests)
