@@ -8,8 +8,10 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
 
-from target_quickbooks.adoption.decisions import read_adoptions
+from target_quickbooks.adoption.decisions import Adoptions, read_adoptions
 from target_quickbooks.adoption.planned import NotingMemory, PlannedProposals
 from target_quickbooks.adoption.proposals import Proposals
 from target_quickbooks.adoption.records import Records
@@ -17,7 +19,7 @@ from target_quickbooks.drift.search import Search
 from target_quickbooks.drift.watch import Watch
 from target_quickbooks.gate import Gate
 from target_quickbooks.kind_of_books import admit
-from target_quickbooks.ledger import LastingLedger, PassingLedger
+from target_quickbooks.ledger import LastingLedger, Ledger, PassingLedger
 from target_quickbooks.memory import LastingMemory, Memory, PassingMemory
 from target_quickbooks.outlet import Outlet
 from target_quickbooks.plan.collector import PlanCollector
@@ -106,38 +108,17 @@ def assemble(
         RunConflict: Another run did not end in time.
         SettingsError: The file of ``adoptions_path`` cannot be used.
     """
+    plans = settings.mode is Mode.PLAN
     path = None if settings.mode is Mode.RECONCILE else settings.adoptions_path
-    proposes = settings.mode is Mode.PLAN and path is not None and not path.exists()
+    proposes = plans and path is not None and not path.exists()
     adoptions = read_adoptions(path) if path and not proposes else None
     store = open_store(settings.store_url, Cipher(settings.encryption_keys))
     run_id, trigger = str(uuid.uuid4()), trigger or _trigger()
-    lease = None if settings.mode is Mode.PLAN else _lease(settings, store, run_id, sleep)
+    lease = None if plans else _lease(settings, store, run_id, sleep)
     report = RunReport()
-    tokens = TokenSource(settings, store, sleep=sleep)
-    client = QuickBooksClient(
-        api_url=settings.api_url,
-        realm_id=settings.realm_id,
-        tokens=tokens,
-        governor=Governor(
-            StoredLedger(store, settings.realm_id),
-            sleep=sleep,
-            on_wait=log_long_wait,
-            before_start=lease.check if lease else lambda: None,
-        ),
-        user_agent=settings.user_agent,
-        max_retry_seconds=settings.max_retry_seconds,
-        sleep=sleep,
-    )
+    client = _client(settings, store, lease, sleep)
     directory = Directory(client)
-    plans = settings.mode is Mode.PLAN
-    bills_become = "Bill" if settings.policies.posts_bills else "PurchaseOrder"
-    plan = (
-        PlanCollector(
-            store=store, directory=directory, report=report, run_id=run_id, bills_become=bills_become
-        )
-        if plans
-        else None
-    )
+    plan = _plan(settings, store, directory, report, run_id) if plans else None
     writer: Outlet = plan or Writer(
         store=store,
         client=client,
@@ -149,44 +130,32 @@ def assemble(
         after_batch=after_batch,
         max_retry_seconds=settings.max_retry_seconds,
     )
-    gate = Gate(
-        directory,
-        settings.policies,
-        grant_ends=lambda: grant_end(store, settings),
-        now=utc_now,
-        found=report.preflight_found,
-        stops=not plans,
-    )
     memory: Memory = PassingMemory(store) if plans else LastingMemory(store)
     proposals = None
     if path and proposes:
         records = Records()
         memory = NotingMemory(memory, records)
-        proposals = PlannedProposals(
-            path=path,
-            proposals=Proposals(settings=settings, store=store, client=client, records=records),
-            records=records,
-            adopts=settings.policies.vendor_conflict is VendorConflict.ADOPT,
-        )
+        proposals = _proposals(settings, store, client, records, path)
+    gate = _gate(settings, store, directory, report)
     ledger = PassingLedger(store, utc_now) if plans else LastingLedger(store, utc_now)
-    parts = (store, directory, writer, settings.policies, report, memory, gate, plans, ledger, adoptions)
-    posts = settings.policies.posts_bills
-    vendors, orders = VendorStep(*parts), (BillStep if posts else OrderStep)(*parts)
-    restored = (BillRestoreStep if posts else RestoreStep)(*parts)
+    steps = _steps(
+        settings.policies,
+        (store, directory, writer, settings.policies, report, memory, gate, plans, ledger, adoptions),
+    )
     watch = None
     if settings.mode is Mode.SYNC:
-        linked = LinkedVendors(store, directory, writer, report, witnesses=orders.entity)
-        watch = _watch(settings, store, client, directory, linked, (vendors, restored), report)
+        linked = LinkedVendors(store, directory, writer, report, witnesses=steps.orders.entity)
+        watch = _watch(settings, store, client, directory, linked, (steps.vendors, steps.restored), report)
     walk = Walk(
         realm_id=settings.realm_id,
         run_id=run_id,
         store=store,
         writer=writer,
-        vendors=vendors,
-        orders=orders,
-        payments=_payments(settings.policies)(*parts),
-        credits_=CreditStep(*parts) if posts else None,
-        restored=restored,
+        vendors=steps.vendors,
+        orders=steps.orders,
+        payments=steps.payments,
+        credits_=steps.credits_,
+        restored=steps.restored,
         memory=memory,
         unsettled=plan.unsettled if plan else lambda _, stored: stored,
         drift=watch or (lambda: None),
@@ -207,6 +176,88 @@ def assemble(
         lease=lease,
         proposals=proposals,
         watch=watch,
+    )
+
+
+def _client(
+    settings: Settings, store: Store, lease: RunLease | None, sleep: Callable[[float], None]
+) -> QuickBooksClient:
+    return QuickBooksClient(
+        api_url=settings.api_url,
+        realm_id=settings.realm_id,
+        tokens=TokenSource(settings, store, sleep=sleep),
+        governor=Governor(
+            StoredLedger(store, settings.realm_id),
+            sleep=sleep,
+            on_wait=log_long_wait,
+            before_start=lease.check if lease else lambda: None,
+        ),
+        user_agent=settings.user_agent,
+        max_retry_seconds=settings.max_retry_seconds,
+        sleep=sleep,
+    )
+
+
+def _plan(
+    settings: Settings, store: Store, directory: Directory, report: RunReport, run_id: str
+) -> PlanCollector:
+    return PlanCollector(
+        store=store,
+        directory=directory,
+        report=report,
+        run_id=run_id,
+        bills_become="Bill" if settings.policies.posts_bills else "PurchaseOrder",
+    )
+
+
+def _proposals(
+    settings: Settings, store: Store, client: QuickBooksClient, records: Records, path: Path
+) -> PlannedProposals:
+    return PlannedProposals(
+        path=path,
+        proposals=Proposals(settings=settings, store=store, client=client, records=records),
+        records=records,
+        adopts=settings.policies.vendor_conflict is VendorConflict.ADOPT,
+    )
+
+
+def _gate(settings: Settings, store: Store, directory: Directory, report: RunReport) -> Gate:
+    return Gate(
+        directory,
+        settings.policies,
+        grant_ends=lambda: grant_end(store, settings),
+        now=utc_now,
+        found=report.preflight_found,
+        stops=settings.mode is not Mode.PLAN,
+    )
+
+
+#: What each step is made of, in the order of its fields.
+_Parts: TypeAlias = tuple[
+    Store, Directory, Outlet, Policies, RunReport, Memory, Gate, bool, Ledger, Adoptions | None
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """The steps of the walk."""
+
+    vendors: VendorStep
+    orders: OrderStep
+    payments: PaymentStep | PostingStep
+    restored: RestoreStep
+    credits_: CreditStep | None
+
+
+def _steps(policies: Policies, parts: _Parts) -> _Steps:
+    """What the policies make of bills decides which; all are put together from the same parts."""
+    posts = policies.posts_bills
+    return _Steps(
+        vendors=VendorStep(*parts),
+        orders=(BillStep if posts else OrderStep)(*parts),
+        payments=_payments(policies)(*parts),
+        restored=(BillRestoreStep if posts else RestoreStep)(*parts),
+        credits_=CreditStep(*parts) if posts else None,
     )
 
 
