@@ -255,6 +255,39 @@ def test_a_person_has_ours_sent_again(books, drift, bookkeeper, acme, zenith, or
     assert books.sync(full=True).written() == 0
 
 
+@pytest.mark.parametrize("changes", [{}, {"DisplayName": "Zenith of Austin"}])
+def test_a_vendor_archived_in_bill_is_deactivated_again_under_its_own_name(
+    books, drift, bookkeeper, zenith, changes
+):
+    """What QuickBooks writes behind the name of something inactive is never sent back as part of it."""
+    vendor = only([one for one in books.held("vendors") if one["name"] == "Zenith"])
+    books.bill.post(f"/v3/vendors/{vendor['id']}/archive")
+    books.sync()
+    inactive = only(books.stored("Vendor", record_id=zenith["Id"]))
+    bookkeeper.edit("Vendor", inactive, Active=True, **changes)
+    drift.look()
+    done = drift.admin("resolve", "1")
+    assert "is as it was last sent" in done.output, done.output
+    again = only(books.stored("Vendor", record_id=zenith["Id"]))
+    assert (again["Active"], again["DisplayName"]) == (False, inactive["DisplayName"])
+    assert books.sync(full=True).written() == 0
+    assert books.write(books.read(), mode="reconcile").report["in_step"]
+
+
+def test_a_vendor_changed_while_inactive_is_in_order_once_it_is_active_again(
+    books, drift, bookkeeper, zenith
+):
+    """Nobody renamed it: it has its name back."""
+    vendor = only([one for one in books.held("vendors") if one["name"] == "Zenith"])
+    bookkeeper.edit("Vendor", zenith, Active=False)
+    books.bill.patch(f"/v3/vendors/{vendor['id']}", {"phone": "5125550199"})
+    books.sync()
+    inactive = only(books.stored("Vendor", record_id=zenith["Id"]))
+    bookkeeper.edit("Vendor", inactive, Active=True)
+    drift.look()
+    assert (drift.vendor("Zenith")["Active"], drift.found()) == (True, set())
+
+
 def test_an_order_whose_vendor_was_merged_stays_with_the_survivor_when_ours_is_sent_again(
     books, drift, bookkeeper, acme, zenith, order
 ):

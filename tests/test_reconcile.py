@@ -369,6 +369,18 @@ def test_an_edit_that_a_later_write_has_kept_is_told_as_an_edit(books, control, 
     assert (found["fields"][0]["field"], "written since has kept" in found["cause"]) == ("due date", True)
 
 
+def test_an_archived_vendor_whose_name_has_a_suffix_is_in_step(books):
+    """QuickBooks writes "(deleted)" behind the suffix that the vendor got because its name was taken."""
+    for name in ("Acme", "ACME"):
+        vendor = books.bill.vendor(name)
+        books.sync(vendor_conflict="suffix")
+    books.bill.post(f"/v3/vendors/{vendor['id']}/archive")
+    books.sync()
+    (stored,) = [one for one in books.stored("Vendor") if one["Active"] is False]
+    assert stored["DisplayName"] == "ACME (Vendor) (deleted)"
+    assert findings(reconcile(books)) == {}
+
+
 def test_what_was_moved_out_of_books_that_were_closed_again_since_is_in_step(books, control, add):
     control.set_switches({"quickbooks.closed_books_purchase_orders": True})
     control.change_profile(book_close_date="2026-11-10")

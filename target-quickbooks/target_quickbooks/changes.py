@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from target_quickbooks.comparison import Difference
-from target_quickbooks.links import Company, Link
+from target_quickbooks.links import Company, Link, name_held
 from target_quickbooks.mapping.payload import Mapped
 from target_quickbooks.planning import Change, Item, Operation
 from target_quickbooks.quickbooks.faults import Fault
 from target_quickbooks.redaction import last_four
-
-_NAME_LENGTH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +118,7 @@ def link_after(change: Change, stored: Mapping[str, Any] | None = None) -> Link:
         bill_id=item.bill_id,
         quickbooks_id=str(source.get("Id") or change.quickbooks_id),
         sync_token=str(source.get("SyncToken") or change.sync_token),
-        quickbooks_name=str(
-            source.get("DisplayName")
-            or source.get("DocNumber")
-            or (previous.quickbooks_name if previous else "")
-        )[:_NAME_LENGTH],
+        quickbooks_name=name_held(source) or (previous.quickbooks_name if previous else ""),
         payload_digest=item.payload_digest,
         source_digest=item.source_digest,
         desired=desired,

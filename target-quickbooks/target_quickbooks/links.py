@@ -9,6 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from target_quickbooks.mapping.names import own_name
+
+_NAME_LENGTH = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Company:
@@ -23,6 +27,7 @@ class Link:
     """A BILL record, its QuickBooks object, and what was last sent.
 
     Attributes:
+        quickbooks_name: A vendor's own name, or a document's number: see ``name_held``.
         desired: The mapped payload of the last write, tax id left out. Names and document numbers are
             the ones asked for; what QuickBooks or a conflict made of them is in ``quickbooks_name``.
         payload_digest: Keyed fingerprint of the whole mapped payload, tax id included.
@@ -42,3 +47,11 @@ class Link:
     desired: Mapping[str, Any] = field(default_factory=dict)
     line_ids: Mapping[str, str] = field(default_factory=dict)
     reference_only: bool = False
+
+
+def name_held(live: Mapping[str, Any]) -> str:
+    """What an object of QuickBooks is called in its link: a vendor's own name, or a document's number.
+
+    A vendor that is inactive is called as it was before: "(deleted)" is never sent as part of its name.
+    """
+    return (own_name(live) or str(live.get("DocNumber") or ""))[:_NAME_LENGTH]

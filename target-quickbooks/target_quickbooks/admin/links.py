@@ -17,7 +17,7 @@ from target_quickbooks.admin.output import print_json, print_table
 from target_quickbooks.admin.propose import propose_links
 from target_quickbooks.admin.rebuild import rebuild_links
 from target_quickbooks.errors import SettingsError
-from target_quickbooks.links import Link
+from target_quickbooks.links import Link, name_held
 from target_quickbooks.quickbooks.directory import Directory
 from target_quickbooks.quickbooks.oauth import utc_now
 from target_quickbooks.redaction import redact_text
@@ -35,7 +35,6 @@ _ENTITIES = {
 _STREAMS = {entity: stream for stream, entities in _ENTITIES.items() for entity in entities}
 _SHOWN = 50
 _REASON_LENGTH = 500
-_NAME_LENGTH = 500
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -178,7 +177,7 @@ def _elsewhere(store: Store, found: Stored, quickbooks_id: str) -> Link:
         link,
         quickbooks_id=quickbooks_id,
         sync_token=str(live["SyncToken"]),
-        quickbooks_name=str(live.get("DisplayName") or live.get("DocNumber") or "")[:_NAME_LENGTH],
+        quickbooks_name=name_held(live),
         source_digest="",
         line_ids={},
         reference_only=bool(sharing),

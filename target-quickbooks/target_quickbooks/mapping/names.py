@@ -54,6 +54,12 @@ def without_deleted(name: str) -> str:
     return _DELETED.sub("", name)
 
 
+def own_name(live: Mapping[str, Any]) -> str:
+    """The name of what QuickBooks holds, without what it wrote behind it if that is inactive."""
+    name = str(live.get("DisplayName") or "")
+    return without_deleted(name) if live.get("Active") is False else name
+
+
 def comparable(name: str) -> str:
     """The form in which QuickBooks takes two names for the same: trimmed, case-insensitive."""
     folded = unicodedata.normalize("NFD", name).casefold()

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from target_quickbooks.mapping.chart import Company as Profile
-from target_quickbooks.mapping.names import without_deleted
+from target_quickbooks.mapping.names import own_name
 from target_quickbooks.mapping.purchase_order import bill_label, document_number, read_marker
 from target_quickbooks.mapping.refusal import Refusal
 from target_quickbooks.mapping.source import Bill, read_bill, read_vendor
@@ -216,12 +216,10 @@ def read_order(row: Mapping[str, Any], profile: Profile, kind: Transaction = PUR
 
 def read_held_vendor(row: Mapping[str, Any], profile: Profile) -> HeldVendor:
     """Reduce a vendor of QuickBooks."""
-    active = row.get("Active") is not False
-    name = str(row.get("DisplayName") or "")
     return HeldVendor(
         quickbooks_id=str(row["Id"]),
-        name=name if active else without_deleted(name),
-        active=active,
+        name=own_name(row),
+        active=row.get("Active") is not False,
         currency=str((row.get("CurrencyRef") or {}).get("value") or profile.home_currency),
         live=row,
     )

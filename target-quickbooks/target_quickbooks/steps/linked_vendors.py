@@ -13,7 +13,7 @@ from typing import Any
 
 from target_quickbooks.changes import Submission
 from target_quickbooks.comparison import Difference
-from target_quickbooks.links import Company, Link
+from target_quickbooks.links import Company, Link, name_held
 from target_quickbooks.mapping.names import sentence_start
 from target_quickbooks.mapping.payload import Mapped
 from target_quickbooks.mapping.refusal import Refusal
@@ -28,7 +28,6 @@ from target_quickbooks.store.database import Store
 _VENDOR = "Vendor"
 #: How many purchase orders have to agree on a survivor, if there are so many.
 _WITNESSES = 5
-_NAME_LENGTH = 500
 
 
 class Standing(enum.Enum):
@@ -196,7 +195,7 @@ def _led_to(link: Link, survivor: Mapping[str, Any], *, shared: bool) -> Link:
         link,
         quickbooks_id=str(survivor["Id"]),
         sync_token=str(survivor["SyncToken"]),
-        quickbooks_name=str(survivor.get("DisplayName") or "")[:_NAME_LENGTH],
+        quickbooks_name=name_held(survivor),
         source_digest="",
         reference_only=shared,
     )
