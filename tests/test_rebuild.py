@@ -272,6 +272,62 @@ def test_vendors_of_one_name_and_merged_ones_are_told_apart(books, keeper, cost,
     assert (books.writes(), books.stored("Vendor")) == (0, before)
 
 
+def test_a_vendor_merged_before_it_had_an_order_is_told_and_taken_for_what_a_person_says(
+    books, keeper, cost, bookkeeper, named, acme
+):
+    """Nothing in QuickBooks bears witness of it."""
+    lost = books.bill.vendor("Lost")
+    books.bill.bill(acme["id"], "INV-1", [cost(10)])
+    books.sync()
+    survivor = named("Acme")
+    bookkeeper.merge_vendors(losing=named("Lost"), surviving=survivor)
+    seen = told(keeper.rebuild("--json"))
+    [doubt] = seen["to_look_at"]
+    assert (doubt["bill_id"], doubt["quickbooks_id"]) == (lost["id"], "")
+    assert "the next run makes it" in doubt["what"]
+    result = told(keeper.rebuild("--yes", "--json", "--same-as", f"{lost['id']}={survivor['Id']}"))
+    assert (result["linked"], result["not_in_quickbooks"]) == ({"vendors": 2, "bills": 1}, {})
+    keeper.sync()
+    assert (books.writes(), len(books.stored("Vendor"))) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ("009NOBODY=1", "no vendor 009NOBODY among BILL's records"),
+        ("{acme}=999", "no vendor 999 in QuickBooks"),
+        ("{acme}", "takes the ids of"),
+        ("={acme}", "takes the ids of"),
+    ],
+)
+def test_what_a_person_says_of_vendors_has_to_make_sense(books, keeper, acme, given, problem):
+    books.sync()
+    refused = keeper.rebuild("--yes", "--json", "--same-as", given.format(acme=acme["id"]))
+    assert refused.exit_code == 1
+    assert problem in str(refused.exception)
+    assert "No such links." in keeper.admin("links", "show").output
+
+
+def test_a_note_that_was_left_out_stays_left_out(books, keeper, cost, order_of, acme):
+    """The order had a bill in QuickBooks when it was paid, and has none any more."""
+    control = books.simulator.control
+    bill = books.bill.bill(acme["id"], "INV-1", [cost(100)])
+    books.sync()
+    order = order_of(bill)
+    posted = control.bill_order(order["Id"], shares={order["Line"][0]["Id"]: "40"})
+    funding = {"type": "BANK_ACCOUNT", "id": books.held("bank_accounts")[0]["id"]}
+    paid = {"vendorId": acme["id"], "billId": bill["id"], "amount": 30, "fundingAccount": funding}
+    payment = books.bill.post("/v3/payments", paid | {"processingOptions": {"createBill": False}})
+    control.set_payment_status(payment["id"], "CLEARED")
+    books.sync()
+    control.write_by_hand("Bill", "delete", record_id=posted["Id"])
+    before = order_of(bill)
+    assert "Paid" not in before["PrivateNote"]
+    told(keeper.rebuild("--yes", "--json"))
+    keeper.sync()
+    assert (books.writes(), order_of(bill)) == (0, before)
+
+
 def test_doubts_are_told_and_settled_by_the_older_order(books, keeper, bookkeeper, cost, order_of, acme):
     bill = books.bill.bill(acme["id"], "INV-1", [cost(10)])
     books.sync()

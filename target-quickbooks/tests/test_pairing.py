@@ -70,6 +70,30 @@ def test_an_order_that_a_person_moved_does_not_take_its_vendor_along():
     assert (ORGANIZATION, "a") in pairs.doubts
 
 
+def test_a_merged_vendor_leaves_its_name_to_a_namesake_without_orders():
+    """The orders of one went to where it was merged into; the other one has nothing but its name."""
+    vendors = [ours("a", phone="1"), ours("b", phone="2"), ours("c", "Other")]
+    held = [theirs("1", phone="2"), theirs("2", "Other")]
+    found, pairs = pair(vendors, held, a={"2": 5}, c={"2": 4})
+    assert found == {"a": "2", "b": "1", "c": "2"}
+    assert pairs.shared == {(ORGANIZATION, "a")}
+
+
+def test_a_moved_order_leaves_the_name_to_the_one_whose_details_it_has():
+    vendors = [ours("a", phone="1"), ours("b", phone="2"), ours("c", "Other")]
+    found, _ = pair(vendors, [theirs("1", phone="1"), theirs("2", "Other")], a={"2": 1}, c={"2": 4})
+    assert (found["a"], found["c"]) == ("1", "2")
+
+
+def test_what_a_person_tells_goes_before_everything_else():
+    vendors = [ours("a"), ours("b", "Other")]
+    key = (ORGANIZATION, "a")
+    held = {one.quickbooks_id: one for one in (theirs("1"), theirs("2", "Other"))}
+    pairs = pair_vendors(vendors, held, {key: Counter({"1": 3})}, told={"a": "2"})
+    assert pairs.found == {key: "2", (ORGANIZATION, "b"): "2"}
+    assert pairs.shared == {key}
+
+
 def test_where_names_say_nothing_most_orders_decide():
     held = [theirs("1", "X"), theirs("2", "Y")]
     found, pairs = pair([ours("a")], held, a={"1": 1, "2": 5})

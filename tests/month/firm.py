@@ -38,6 +38,7 @@ class Firm:
         edited: Fields of purchase orders, by id, that people changed in QuickBooks.
         called: What people called an entry of a list of QuickBooks before they renamed it.
         merged: Where vendors of QuickBooks went, by id.
+        moved: The vendors of QuickBooks that people let stand for BILL's, by BILL id.
         closes: Every last day of closed books so far.
         looked_at: Bills that people looked at to mend a difference.
     """
@@ -50,6 +51,7 @@ class Firm:
     edited: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     called: dict[tuple[str, str], str] = field(default_factory=dict)
     merged: dict[str, str] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
     closes: list[str] = field(default_factory=list)
     looked_at: set[str] = field(default_factory=set)
 
@@ -60,6 +62,12 @@ class Firm:
     @property
     def today(self):
         return self.control.clock().date()
+
+    def heir(self, vendor_id):
+        """The vendor of QuickBooks that this one has become part of; itself if none."""
+        while vendor_id in self.merged:
+            vendor_id = self.merged[vendor_id]
+        return vendor_id
 
     def tell(self, *words):
         self.diary.append(" ".join(str(word) for word in words))
@@ -97,7 +105,8 @@ class Firm:
         """Do something in QuickBooks; None if QuickBooks refuses it."""
         try:
             return self.control.write_by_hand(entity, operation, **more)
-        except ControlError:
+        except ControlError as refusal:
+            self.tell("QuickBooks refuses to", operation, entity, more.get("record_id", ""), refusal)
             return None
 
     def reconnect(self):

@@ -190,13 +190,12 @@ def mend_vendor(firm, bill_id):
     if link is None:
         return
     there = {vendor["Id"]: vendor for vendor in firm.in_quickbooks("Vendor")}
-    heir = link["quickbooks_id"]
-    while heir in firm.merged:
-        heir = firm.merged[heir]
+    heir = firm.heir(link["quickbooks_id"])
     if heir not in there:
         forget(firm, bill_id, "vendors")
     elif heir != link["quickbooks_id"]:
         told = firm.admin("links", "move", bill_id, heir, "--reason", "merged by hand", "--yes")
+        firm.moved[bill_id] = heir
         firm.tell("links move", bill_id, heir, told.output.strip())
     else:
         vendor = record(firm, "vendors", bill_id)
@@ -235,8 +234,17 @@ def undo(firm, bill_id):
     if "VendorRef" not in firm.edited[order["Id"]]:
         values.pop("VendorRef", None)
     values["DocNumber"] = link["quickbooks_name"]
-    done = firm.by_hand("PurchaseOrder", record_id=order["Id"], values=values)
+    done = set_order(firm, order, values)
     firm.tell("QuickBooks: order", order["Id"], "set to what was sent", bool(done))
+
+
+def set_order(firm, order, values):
+    """Change an order; where QuickBooks has no location on its orders, nobody can enter the one asked for."""
+    done = firm.by_hand("PurchaseOrder", record_id=order["Id"], values=values)
+    if done or "DepartmentRef" not in values or "DepartmentRef" in order:
+        return done
+    values = {name: value for name, value in values.items() if name != "DepartmentRef"}
+    return firm.by_hand("PurchaseOrder", record_id=order["Id"], values=values)
 
 
 def join(firm, survivor, twin):

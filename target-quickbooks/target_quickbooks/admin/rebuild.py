@@ -30,6 +30,20 @@ _SHOWN = 50
 _STREAMS = ("vendors", "bills")
 
 
+def _pairs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """What a person knows of vendors.
+
+    Raises:
+        SettingsError: It is not clear.
+    """
+    pairs = [value.partition("=") for value in values]
+    told = {bill_id.strip(): quickbooks_id.strip() for bill_id, _, quickbooks_id in pairs}
+    if len(told) < len(pairs) or not all(bill_id and one for bill_id, one in told.items()):
+        msg = "--same-as takes the ids of a BILL vendor and a QuickBooks vendor: 00902VENDOR000000001=58."
+        raise SettingsError(msg)
+    return told
+
+
 @click.command("rebuild")
 @click.option(
     "--from", "source", metavar="FILE", help="BILL's records, as tap-bill prints them; - for a pipe."
@@ -37,6 +51,14 @@ _STREAMS = ("vendors", "bills")
 @click.option("--realm", help="Of this company (realm).")
 @click.option("--send-differences", is_flag=True, help="The next run sends BILL's values where they differ.")
 @click.option("--overwrite", is_flag=True, help="Also the links that are there.")
+@click.option(
+    "--same-as",
+    "told",
+    multiple=True,
+    metavar="BILL_ID=QUICKBOOKS_ID",
+    callback=_pairs,
+    help="This BILL vendor is that QuickBooks vendor; may be given several times.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="For programs; needs --yes to link anything.")
 def rebuild_links(
@@ -45,6 +67,7 @@ def rebuild_links(
     realm: str | None,
     send_differences: bool,
     overwrite: bool,
+    told: dict[str, str],
     yes: bool,
     as_json: bool,
 ) -> None:
@@ -59,6 +82,9 @@ def rebuild_links(
     Where QuickBooks holds something else than BILL, nothing tells any more who changed it: it stays, until
     the record changes in BILL, or --send-differences has the next run send BILL's values.
 
+    A vendor that was merged into another one before it had an order has left no trace: it is told as not
+    found, and made by the next run unless --same-as says which vendor it is.
+
     BILL's records are the output of the tap: meltano invoke tap-bill > bill.jsonl
 
     \b
@@ -66,6 +92,7 @@ def rebuild_links(
       quickbooks-admin links rebuild
       quickbooks-admin links rebuild --from bill.jsonl
       quickbooks-admin links rebuild --from - --yes < bill.jsonl
+      quickbooks-admin links rebuild --from bill.jsonl --same-as 00902VENDOR000000001=58
     """  # noqa: D301 - the backspace is click's mark for lines that are not to be wrapped
     settings = settings_for(realm)
     with Records() as records, Staging() as staging, opened_store() as store:
@@ -80,6 +107,7 @@ def rebuild_links(
                 staging=staging,
                 now=utc_now,
                 overwrites=overwrite,
+                told=told,
             )
             found = rebuild.survey()
             asks = bool(found.vendors or found.orders or any(_more(found).values()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from target_quickbooks.adoption.likeness import BillVendor, QuickBooksVendor, spelled_alike
 from target_quickbooks.mapping.names import comparable
@@ -39,6 +40,7 @@ def pair_vendors(
     held: Mapping[str, QuickBooksVendor],
     witnesses: Mapping[Key, Counter[str]],
     taken: Collection[str] = (),
+    told: Mapping[str, str] = MappingProxyType({}),
 ) -> Pairs:
     """Find the vendors.
 
@@ -47,19 +49,32 @@ def pair_vendors(
         held: Those of QuickBooks by id.
         witnesses: How many orders of a BILL vendor's bills each QuickBooks vendor has.
         taken: Ids of QuickBooks vendors that are linked already.
+        told: What a person knows: ids of QuickBooks vendors by those of BILL vendors.
     """
-    pairs = Pairs()
+    pairs = Pairs(found={one.key: told[one.bill_id] for one in vendors if one.bill_id in told})
     by_name: defaultdict[str, list[QuickBooksVendor]] = defaultdict(list)
     for one in held.values():
         by_name[comparable(one.name)].append(one)
     named_by_orders = {quickbooks_id for votes in witnesses.values() for quickbooks_id in votes}
+    votes = {
+        vendor.key: Counter(
+            {one: count for one, count in witnesses.get(vendor.key, {}).items() if one in held}
+        )
+        for vendor in vendors
+    }
+    without: defaultdict[str, list[BillVendor]] = defaultdict(list)
     for vendor in vendors:
-        votes = Counter({one: count for one, count in witnesses.get(vendor.key, {}).items() if one in held})
-        if votes:
+        if not votes[vendor.key] and not vendor.archived:
+            without[comparable(vendor.name)].append(vendor)
+    for vendor in vendors:
+        if votes[vendor.key] and vendor.key not in pairs.found:
+            name = comparable(vendor.name)
             free = [
-                one for one in by_name[comparable(vendor.name)] if one.quickbooks_id not in named_by_orders
+                one
+                for one in by_name[name]
+                if one.quickbooks_id not in named_by_orders and not _is_of_another(one, vendor, without[name])
             ]
-            _by_orders(pairs, vendor, votes, held, free)
+            _by_orders(pairs, vendor, votes[vendor.key], held, free)
     gone = {*taken, *pairs.found.values()}
     rest = [one for one in vendors if one.key not in pairs.found and one.key not in pairs.undecided]
     _by_names(pairs, rest, by_name, gone)
@@ -132,10 +147,22 @@ def _by_names(
     _take(pairs, ((key, quickbooks_id) for _, key, quickbooks_id in ranked), gone)
 
 
+def _is_of_another(one: QuickBooksVendor, vendor: BillVendor, namesakes: Sequence[BillVendor]) -> bool:
+    """Whether a namesake without orders, which has nothing but its name, is as much like it."""
+    return any(
+        other.currency == one.currency and _likeness(other, one) >= _likeness(vendor, one)
+        for other in namesakes
+    )
+
+
+def _likeness(vendor: BillVendor, one: QuickBooksVendor) -> int:
+    """How many details are alike, less those that are not."""
+    return len(vendor.details.shared(one.details)) - len(vendor.details.contradicted(one.details))
+
+
 def _rank(vendor: BillVendor, one: QuickBooksVendor, place: int) -> tuple[bool, bool, int, int]:
     """How little alike they are: one that is active in BILL goes first, then details, then the name."""
-    shared = len(vendor.details.shared(one.details)) - len(vendor.details.contradicted(one.details))
-    return vendor.archived, vendor.archived is one.active, -shared, place
+    return vendor.archived, vendor.archived is one.active, -_likeness(vendor, one), place
 
 
 def _by_details(pairs: Pairs, vendors: Sequence[BillVendor], held: Sequence[QuickBooksVendor]) -> None:

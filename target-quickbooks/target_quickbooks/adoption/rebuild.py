@@ -9,7 +9,9 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from target_quickbooks.adoption.held import order_link, payment_link, vendor_link
@@ -26,6 +28,7 @@ from target_quickbooks.adoption.relinking import (
     VendorRelinking,
 )
 from target_quickbooks.changes import Submission
+from target_quickbooks.errors import SettingsError
 from target_quickbooks.ledger import CREDITS, LEARNED_STREAMS, LastingLedger
 from target_quickbooks.links import Company, Link
 from target_quickbooks.mapping.bill_payment import ENTITY as PAYMENT
@@ -51,6 +54,7 @@ from target_quickbooks.store import link_table
 from target_quickbooks.store.database import Store
 from target_quickbooks.transaction import BILL, PURCHASE_ORDER, VENDOR_CREDIT
 
+_NOWHERE = "not found, so the next run makes it; if it was merged into another one, say --same-as"
 _REASON = "found again for a store that was lost"
 
 
@@ -118,6 +122,7 @@ class Rebuild:
         staging: Staging,
         now: Callable[[], dt.datetime],
         overwrites: bool = False,
+        told: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._settings = settings
         self._kind = BILL if settings.policies.posts_bills else PURCHASE_ORDER
@@ -129,6 +134,7 @@ class Rebuild:
         self._staging = staging
         self._now = now
         self._overwrites = overwrites
+        self._told = told
         self._marked: defaultdict[Key, list[_Order]] = defaultdict(list)
         self._held: dict[str, QuickBooksVendor] = {}
         self._witnesses: defaultdict[Key, Counter[str]] = defaultdict(Counter)
@@ -180,15 +186,16 @@ class Rebuild:
             for stream in sorted(REFERENCE_STREAMS | {"organization"}):
                 for portion in self._records.portions(organization_id, stream):
                     memory.remember({(organization_id, stream): portion})
+            # Before orders are mapped, so that what payments make of them is part of what was last sent.
+            for stream in ("bills", *sorted(LEARNED_STREAMS)):
+                for portion in self._records.portions(organization_id, stream):
+                    ledger.learn(company, {stream: portion})
             for portion in self._records.portions(organization_id, "vendors"):
                 vendors.write(company, self._proposed(self.found.vendors, company, portion))
             for portion in self._records.portions(organization_id, "bills"):
                 orders.write(company, self._proposed(self.found.orders, company, portion))
             for portion in self._records.portions(organization_id, CREDITS):
                 credits_.write(company, self._proposed(self.found.credits, company, portion))
-            for stream in ("bills", *sorted(LEARNED_STREAMS)):
-                for portion in self._records.portions(organization_id, stream):
-                    ledger.learn(company, {stream: portion})
         self._link_payments(outcomes, relinked)
         return relinked
 
@@ -264,17 +271,31 @@ class Rebuild:
                 linked |= {(organization_id, bill_id) for bill_id in known}
                 vendors += [one for one in read if one.bill_id not in known]
         taken = self._owners(VENDOR, list(self._held)) if not self._overwrites else {}
-        pairs = pair_vendors(vendors, self._held, self._witnesses, taken)
+        self._check_told({one.bill_id for one in vendors} | {bill_id for _, bill_id in linked})
+        pairs = pair_vendors(vendors, self._held, self._witnesses, taken, self._told)
         self.found.vendors, self.found.shared = pairs.found, pairs.shared
         self.found.shared |= {key for key, one in pairs.found.items() if one in taken}
         self.found.linked["vendors"] = len(linked)
         self._tell(vendors, pairs)
+
+    def _check_told(self, bill_ids: AbstractSet[str]) -> None:
+        """Make sure that what a person told is about vendors that there are.
+
+        Raises:
+            SettingsError: One of them is not there.
+        """
+        for bill_id, quickbooks_id in self._told.items():
+            if bill_id not in bill_ids:
+                raise SettingsError(f"--same-as: there is no vendor {bill_id} among BILL's records.")
+            if quickbooks_id not in self._held:
+                raise SettingsError(f"--same-as: there is no vendor {quickbooks_id} in QuickBooks.")
 
     def _tell(self, vendors: Sequence[BillVendor], pairs: Pairs) -> None:
         for vendor in vendors:
             quickbooks_id = pairs.found.get(vendor.key, "")
             if not quickbooks_id and not vendor.archived:
                 self.found.missing["vendors"] += 1
+                pairs.doubts.setdefault(vendor.key, _NOWHERE)
             if doubt := pairs.doubts.get(vendor.key):
                 self._doubt("vendors", vendor.bill_id, f"vendor '{vendor.name}'", quickbooks_id, doubt)
 
