@@ -243,6 +243,7 @@ def test_what_is_out_of_use_stays_known(books, keeper, cost, order_of, acme):
     books.bill.post(f"/v3/vendors/{other['id']}/archive")
     books.sync()
     told(keeper.rebuild("--yes", "--json"))
+    assert "(deleted)" not in keeper.admin("links", "show").output
     keeper.sync()
     assert books.writes() == 0
     books.bill.post(f"/v3/bills/{bill['id']}/restore")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from target_quickbooks.comparison import Difference, as_sent, compare, is_same, reduced
-from target_quickbooks.links import Link
+from target_quickbooks.links import Link, name_held
 from target_quickbooks.mapping.bill_payment import is_voided_payment
 from target_quickbooks.mapping.payload import Mapped, Payload
 
@@ -27,7 +27,6 @@ _DETAIL_FIELDS = ("Qty", "UnitPrice")
 _DETAIL_REFERENCES = ("AccountRef", "ItemRef", "ClassRef", "CustomerRef")
 #: Masked, fixed for life, or ours under another name.
 _NEVER_DIFFERENT = frozenset({"TaxIdentifier", "CurrencyRef"})
-_NAME_LENGTH = 500
 
 
 def vendor_link(bill_id: str, live: Mapping[str, Any], *, shared: bool) -> Link:
@@ -164,7 +163,7 @@ def _link(
         bill_id=bill_id,
         quickbooks_id=str(live["Id"]),
         sync_token=str(live["SyncToken"]),
-        quickbooks_name=str(live.get("DisplayName") or live.get("DocNumber") or "")[:_NAME_LENGTH],
+        quickbooks_name=name_held(live),
         desired=desired,
         line_ids=line_ids or {},
         reference_only=shared,

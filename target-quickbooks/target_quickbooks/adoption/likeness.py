@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from target_quickbooks.mapping.chart import Company as Profile
-from target_quickbooks.mapping.names import comparable, with_suffix, without_deleted, without_form
+from target_quickbooks.mapping.names import comparable, own_name, with_suffix, without_form
 from target_quickbooks.mapping.payload import Payload
 
 _TAX_ID_SHOWN = 4
@@ -105,13 +105,11 @@ def bill_vendor(
 
 def quickbooks_vendor(live: Mapping[str, Any], profile: Profile) -> QuickBooksVendor:
     """A vendor from what QuickBooks holds."""
-    active = live.get("Active") is not False
-    name = str(live.get("DisplayName") or "")
     return QuickBooksVendor(
         quickbooks_id=str(live["Id"]),
-        name=name if active else without_deleted(name),
+        name=own_name(live),
         currency=_currency(live, profile),
-        active=active,
+        active=live.get("Active") is not False,
         details=details_of(live),
     )
 
