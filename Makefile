@@ -9,6 +9,8 @@ MELTANO := .venv-meltano
 DAGSTER := .venv-dagster
 BIN := $(VENV)/bin
 PACKAGES := tap-bill target-quickbooks plugins/simulator plugins/webhook-shim
+# One more than there are processors: the longest tests wait for programs most of the time.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 LOCKED := $(addprefix requirements/,bootstrap.txt dev.txt meltano.txt dagster.txt)
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate
 
@@ -77,7 +79,7 @@ postgres: ## Make sure that there is a PostgreSQL for the tests (installs Debian
 
 .PHONY: test
 test: setup browser postgres ## Run every test, in parallel
-	@$(BIN)/pytest -n auto --dist loadgroup --durations 15 $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup --durations 15 $(ARGS)
 
 .PHONY: soak
 soak: setup ## Pull the plug COUNT times (200), send EXAMPLES random inputs (10000); 0 for none; SEED=... repeats a run

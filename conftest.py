@@ -321,7 +321,7 @@ def _logs_end_with_their_test() -> Iterator[None]:
 #: Modules that share something expensive: an installed project, a browser, a company with a history.
 _TOGETHER = {
     "test_meltano.py": "meltano",
-    "test_webhook_runs.py": "meltano",
+    "test_webhook_runs.py": "webhook runs",
     "test_packages.py": "packages",
     "test_repository.py": "packages",
     "test_strangers_path.py": "packages",
