@@ -121,6 +121,15 @@ def test_a_vendor_that_another_one_was_merged_into_is_found_without_orders_of_it
     assert "it follows" in pairs.doubts[ORGANIZATION, "a"]
 
 
+def test_a_vendor_with_an_ending_that_another_one_was_merged_into_is_found_likewise():
+    """The name without it is that of a third vendor."""
+    vendors = [ours("a"), ours("b", "Lost"), ours("c")]
+    held = [theirs("1", "Acme (Vendor)"), theirs("2")]
+    found, pairs = pair(vendors, held, b={"1": 2}, c={"2": 1})
+    assert found == {"a": "1", "b": "1", "c": "2"}
+    assert pairs.shared == {(ORGANIZATION, "b")}
+
+
 def test_a_vendor_of_ones_own_goes_before_that_of_another_one():
     held = [theirs("1"), theirs("2", "Acme (Vendor)")]
     found, pairs = pair([ours("a", "Other"), ours("b")], held, a={"1": 2})

@@ -41,6 +41,7 @@ class Firm:
         moved: The vendors of QuickBooks that people let stand for BILL's, by BILL id.
         closes: Every last day of closed books so far.
         looked_at: Bills that people looked at to mend a difference.
+        settled: Bills of which they undid an edit that was in conflict with BILL.
     """
 
     books: Any
@@ -54,6 +55,7 @@ class Firm:
     moved: dict[str, str] = field(default_factory=dict)
     closes: list[str] = field(default_factory=list)
     looked_at: set[str] = field(default_factory=set)
+    settled: set[str] = field(default_factory=set)
 
     @property
     def control(self):

@@ -203,8 +203,7 @@ def mend_vendor(firm, bill_id):
         values = {name: link["last_sent"][name] for name in names if name in link["last_sent"]}
         named = (link["quickbooks_name"] or "").startswith(vendor["name"].replace(":", " -"))
         values["DisplayName"] = link["quickbooks_name"] if named else vendor["name"].replace(":", " -")
-        if not vendor["archived"]:
-            values["Active"] = True
+        values["Active"] = not vendor["archived"]
         done = firm.by_hand("Vendor", record_id=heir, values=values)
         firm.tell("QuickBooks: vendor", heir, "set to", values, bool(done))
         if not done:  # others have that name
@@ -217,8 +216,11 @@ def shown_link(firm, bill_id, stream):
     return next((one for one in json.loads(told.stdout) if one["bill_id"] == bill_id), None)
 
 
-def undo(firm, bill_id):
-    """Set an order to what was last sent of it; a bill against it is deleted."""
+def undo(firm, bill_id, *, dated=False):
+    """Set an order to what was last sent of it; a bill against it is deleted.
+
+    Its date was moved out of closed books, perhaps: it is set if nothing else will do.
+    """
     link = shown_link(firm, bill_id, "bills")
     order = firm.orders().get(bill_id)
     if link is None or order is None:
@@ -229,13 +231,25 @@ def undo(firm, bill_id):
     sent = link["last_sent"]
     names = ("VendorRef", "TxnDate", "DueDate", "PrivateNote", "POStatus", "DepartmentRef", "Line")
     values = {name: sent[name] for name in names if name in sent}
-    if firm.policies["closed_period"] == "redate" and "TxnDate" not in firm.edited[order["Id"]]:
+    moved = firm.policies["closed_period"] == "redate" and "TxnDate" not in firm.edited[order["Id"]]
+    if moved and not dated:
         values.pop("TxnDate", None)
     if "VendorRef" not in firm.edited[order["Id"]]:
         values.pop("VendorRef", None)
     values["DocNumber"] = link["quickbooks_name"]
     done = set_order(firm, order, values)
     firm.tell("QuickBooks: order", order["Id"], "set to what was sent", bool(done))
+
+
+def settle_conflict(firm, bill_id):
+    """Set the order to what was sent; if that does not settle it, since lines got new ids, write it anew."""
+    order = firm.orders().get(bill_id)
+    if order is None or bill_id not in firm.settled:
+        firm.settled.add(bill_id)
+        undo(firm, bill_id)
+        return
+    firm.by_hand("PurchaseOrder", "delete", record_id=order["Id"])
+    forget(firm, bill_id)
 
 
 def set_order(firm, order, values):
@@ -269,7 +283,7 @@ def mend_finding(firm, found):
     elif found["kind"] == "missing in QuickBooks":
         forget(firm, found["bill_id"])
     else:
-        undo(firm, found["bill_id"])
+        undo(firm, found["bill_id"], dated="date" in {one["field"] for one in found["fields"]})
         if found["bill_id"] in firm.looked_at:  # undoing was not enough: BILL has to send it again
             patch_bill(firm, record(firm, "bills", found["bill_id"]), description=f"Again {len(firm.diary)}")
         firm.looked_at.add(found["bill_id"])
@@ -277,7 +291,7 @@ def mend_finding(firm, found):
 
 _VENDOR_MENDS = {"currency-fixed": take_currency_back, "name-taken": rename}
 _BILL_MENDS = {
-    "edit-conflict": undo,
+    "edit-conflict": settle_conflict,
     "exchange-rate-missing": give_rate,
     "gone-in-quickbooks": forget,
     "vendor-currency-differs": take_currency_of_bill_back,

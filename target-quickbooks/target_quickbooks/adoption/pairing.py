@@ -198,18 +198,18 @@ def _by_names_of_others(
     by_name: Mapping[str, Sequence[QuickBooksVendor]],
     everyone: Mapping[Key, BillVendor],
 ) -> None:
-    """Take what has the name though its orders are another BILL vendor's: that one was merged into it."""
+    """Take what has the name, or it with our ending, though it has the orders of a vendor merged into it."""
     owners: defaultdict[str, list[BillVendor]] = defaultdict(list)
     for key, quickbooks_id in pairs.found.items():
         owners[quickbooks_id].append(everyone[key])
-    names = Counter(comparable(vendor.name) for vendor in vendors)
+    names = Counter(name for vendor in vendors for name in vendor.names())
     for vendor in vendors:
-        name = comparable(vendor.name)
-        alike = [one for one in by_name.get(name, ()) if one.currency == vendor.currency]
-        if len(alike) == 1 and names[name] == 1:
-            theirs = owners[alike[0].quickbooks_id]
+        for name in vendor.names():
+            alike = [one for one in by_name.get(name, ()) if one.currency == vendor.currency]
+            theirs = owners[alike[0].quickbooks_id] if len(alike) == 1 and names[name] == 1 else []
             if theirs and all(name not in other.names() for other in theirs):
                 pairs.found[vendor.key] = alike[0].quickbooks_id
+                break
 
 
 def _pairs(vendor: BillVendor | QuickBooksVendor) -> Iterator[tuple[str, str]]:
