@@ -153,7 +153,11 @@ def rename(firm, vendor_id):
 
 
 def mend_vendor_of(firm, bill_id):
-    mend_vendor(firm, record(firm, "bills", bill_id)["vendorId"])
+    """Make the vendor of a bill usable, on both sides."""
+    vendor_id = record(firm, "bills", bill_id)["vendorId"]
+    if record(firm, "vendors", vendor_id)["archived"]:
+        restore_vendor(firm, bill_id)
+    mend_vendor(firm, vendor_id)
 
 
 def give_rate(firm, bill_id):
