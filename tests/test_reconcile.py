@@ -369,6 +369,21 @@ def test_an_edit_that_a_later_write_has_kept_is_told_as_an_edit(books, control, 
     assert (found["fields"][0]["field"], "written since has kept" in found["cause"]) == ("due date", True)
 
 
+def test_an_order_that_got_its_bills_own_number_by_hand_is_in_step(books, control, add, rent):
+    """It was written under another one, because the number was taken then."""
+    taken = add()
+    books.sync()
+    first = only_order(books)
+    second = books.bill.bill(taken["vendorId"], "INV-1", [rent])
+    books.sync()
+    control.write_by_hand("PurchaseOrder", record_id=first["Id"], values={"DocNumber": "OTHER"})
+    (order,) = [one for one in books.stored("PurchaseOrder") if one["Id"] != first["Id"]]
+    assert order["DocNumber"] == f"INV-1~{second['id'][-6:]}"
+    control.write_by_hand("PurchaseOrder", record_id=order["Id"], values={"DocNumber": "INV-1"})
+    found = only_finding(reconcile(books))
+    assert (found["bill_id"], found["fields"][0]["quickbooks"]) == (taken["id"], "OTHER")
+
+
 def test_an_archived_vendor_whose_name_has_a_suffix_is_in_step(books):
     """QuickBooks writes "(deleted)" behind the suffix that the vendor got because its name was taken."""
     for name in ("Acme", "ACME"):

@@ -201,7 +201,7 @@ def _same_number(bill: BillDocument, order: OrderDocument, link: Link | None) ->
         return True
     sent = link.desired.get("DocNumber") if link else None
     if link and link.quickbooks_name and (sent == bill.number or sent is None):
-        return order.number == link.quickbooks_name
+        return order.number in {link.quickbooks_name, bill.number}  # a person may have given it its own
     return order.number in {bill.number, distinct_document_number(bill.number, bill.bill_id)}
 
 
