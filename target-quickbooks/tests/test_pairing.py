@@ -79,6 +79,12 @@ def test_a_merged_vendor_leaves_its_name_to_a_namesake_without_orders():
     assert pairs.shared == {(ORGANIZATION, "a")}
 
 
+def test_a_namesake_of_another_currency_does_not_outweigh_orders():
+    vendors = [ours("a"), ours("c", "Other")]
+    found, _ = pair(vendors, [theirs("1", currency="EUR"), theirs("2", "Other")], a={"2": 3}, c={"2": 4})
+    assert found == {"a": "2", "c": "2"}
+
+
 def test_a_moved_order_leaves_the_name_to_the_one_whose_details_it_has():
     vendors = [ours("a", phone="1"), ours("b", phone="2"), ours("c", "Other")]
     found, _ = pair(vendors, [theirs("1", phone="1"), theirs("2", "Other")], a={"2": 1}, c={"2": 4})

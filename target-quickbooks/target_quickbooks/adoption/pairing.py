@@ -72,7 +72,9 @@ def pair_vendors(
             free = [
                 one
                 for one in by_name[name]
-                if one.quickbooks_id not in named_by_orders and not _is_of_another(one, vendor, without[name])
+                if one.currency == vendor.currency
+                and one.quickbooks_id not in named_by_orders
+                and not _is_of_another(one, vendor, without[name])
             ]
             _by_orders(pairs, vendor, votes[vendor.key], held, free)
     gone = {*taken, *pairs.found.values()}
