@@ -1,4 +1,4 @@
-"""What concerns a whole test run: what tests leave, which of them share a worker, and a search for secrets.
+"""What concerns a whole test run: which tests share a worker, and the search for secrets at its end.
 
 All that a test run leaves and shows is searched for secrets, and the run fails if there is one.
 
@@ -12,7 +12,6 @@ A finding names the place and the kind of secret, never the secret.
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import re
 import string
@@ -302,18 +301,6 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 def _has_workers(config: pytest.Config) -> bool:
     """Whether tests run in processes of their own, each with its own search."""
     return not hasattr(config, "workerinput") and config.getoption("dist", "no") != "no"
-
-
-# --- what a test leaves in this process
-
-
-@pytest.fixture(autouse=True)
-def _logs_end_with_their_test() -> Iterator[None]:
-    """A command that a test runs in this process logs to a stream that is closed when the test has ended."""
-    yield
-    root = logging.getLogger()
-    for handler in [one for one in root.handlers if type(one) is logging.StreamHandler]:
-        root.removeHandler(handler)
 
 
 # --- which tests share a worker
