@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import logging
 import threading
 from decimal import Decimal
+from email.utils import format_datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+import time_machine
 from target_quickbooks.errors import CompanyRefused, GrantDead, Stopped, TargetError, TemporaryError
 from target_quickbooks.quickbooks.client import QuickBooksClient
 from target_quickbooks.quickbooks.governor import Governor
@@ -151,6 +154,17 @@ def test_what_is_under_way_waits_for_nobody(client, requests_mock):
     assert [(set(answer.by_id), answer.repeated) for answer in answers] == [({"i1"}, False)] * 2
     sent = [params["requestid"] for params, _ in requests_of(requests_mock)]
     assert sorted(sent) == [["req-0"], ["req-1"]]
+
+
+def test_clocks_are_compared_when_an_answer_comes_not_when_it_is_taken(client, requests_mock):
+    at = dt.datetime(2026, 11, 16, 9, 0, tzinfo=dt.UTC)
+    requests_mock.post(BATCH, json=GOOD["json"], headers={"Date": format_datetime(at, usegmt=True)})
+    with time_machine.travel(at, tick=False) as time:
+        begun = client.begin(ITEMS, request_id="req-1")
+        begun.arriving.result()
+        time.shift(60)
+        assert client.batch(ITEMS, request_id="req-1", begun=begun).by_id
+    assert client.clock_ahead == dt.timedelta(0)
 
 
 def test_more_wait_for_their_turn_than_quickbooks_takes_at_a_time(client_that, clock, requests_mock):

@@ -10,6 +10,7 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -21,7 +22,7 @@ from target_quickbooks.errors import TemporaryError
 from target_quickbooks.exact_json import to_json
 from target_quickbooks.quickbooks.answers import OddAnswer, by_batch_id, rows_of
 from target_quickbooks.quickbooks.faults import Recovery, faults_in
-from target_quickbooks.quickbooks.governor import Governor
+from target_quickbooks.quickbooks.governor import IN_FLIGHT, Governor
 from target_quickbooks.quickbooks.query import PAGE, select_page
 from target_quickbooks.quickbooks.repeating import (
     Again,
@@ -39,7 +40,7 @@ from target_quickbooks.quickbooks.responses import (
     judged,
     make_sure,
 )
-from target_quickbooks.quickbooks.underway import Call, Underway, Wires
+from target_quickbooks.quickbooks.underway import Call, Underway
 
 MINOR_VERSION = "75"
 BATCH_SIZE = 30
@@ -108,7 +109,7 @@ class QuickBooksClient:
         self._session = session or requests.Session()
         self._session.headers.update({"Accept": "application/json", "User-Agent": user_agent})
         self._sleep = sleep
-        self._wires = Wires()
+        self._threads = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="quickbooks")
 
     @contextmanager
     def limited(self, seconds: float) -> Iterator[None]:
@@ -176,12 +177,15 @@ class QuickBooksClient:
         call = self._batch(items, request_id)
         token = self._tokens.access_token()
         prepared, surroundings = self._prepared(call, token)
-        with ExitStack() as entered:
-            entered.enter_context(self._governor.request(batch=True))
-            self.calls.count(writes=call.writes)
-            place = entered.pop_all()
-        arriving = self._wires.send(lambda: self._deliver(prepared, surroundings), place)
-        return Underway(call, token, arriving)
+        place = ExitStack()
+        place.enter_context(self._governor.request(batch=True))
+        self.calls.count(writes=call.writes)
+
+        def exchange() -> requests.Response:
+            with place:
+                return self._deliver(prepared, surroundings)
+
+        return Underway(call, token, self._threads.submit(exchange))
 
     def batch(
         self,
@@ -314,16 +318,18 @@ class QuickBooksClient:
     def _deliver(
         self, prepared: requests.PreparedRequest, surroundings: Mapping[str, Any]
     ) -> requests.Response:
-        return self._session.send(prepared, timeout=_TIMEOUT, allow_redirects=False, **surroundings)
-
-    def _arrived(self, receive: Callable[[], requests.Response]) -> requests.Response:
-        """What came back, whatever it says."""
-        try:
-            response = receive()
-        except requests.RequestException as error:
-            raise Again(type(error).__name__, arrived=not is_unreachable(error)) from None
+        """Send and wait, in whatever thread; the clocks are compared when the answer comes."""
+        response = self._session.send(prepared, timeout=_TIMEOUT, allow_redirects=False, **surroundings)
         self.clock_ahead = clock_ahead(response, self.clock_ahead)
         return response
+
+    @staticmethod
+    def _arrived(receive: Callable[[], requests.Response]) -> requests.Response:
+        """What came back, whatever it says."""
+        try:
+            return receive()
+        except requests.RequestException as error:
+            raise Again(type(error).__name__, arrived=not is_unreachable(error)) from None
 
     def _note_repeat(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None

@@ -6,14 +6,10 @@ answer means after, both in the sender's thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 import requests
-
-from target_quickbooks.quickbooks.governor import IN_FLIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +40,3 @@ class Underway:
     call: Call
     token: str
     arriving: Future[requests.Response]
-
-
-class Wires:
-    """Threads to send in."""
-
-    def __init__(self) -> None:
-        self._threads: ThreadPoolExecutor | None = None
-
-    def send(
-        self, deliver: Callable[[], requests.Response], place: AbstractContextManager[object]
-    ) -> Future[requests.Response]:
-        """Deliver something in another thread, and leave its place when the answer has come."""
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="quickbooks")
-
-        def exchange() -> requests.Response:
-            with place:
-                return deliver()
-
-        return self._threads.submit(exchange)
