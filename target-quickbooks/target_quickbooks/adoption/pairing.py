@@ -51,6 +51,7 @@ def pair_vendors(
         taken: Ids of QuickBooks vendors that are linked already.
         told: What a person knows: ids of QuickBooks vendors by those of BILL vendors.
     """
+    everyone = {vendor.key: vendor for vendor in vendors}
     pairs = Pairs(found={one.key: told[one.bill_id] for one in vendors if one.bill_id in told})
     by_name: defaultdict[str, list[QuickBooksVendor]] = defaultdict(list)
     for one in held.values():
@@ -83,8 +84,8 @@ def pair_vendors(
     rest = [one for one in rest if one.key not in pairs.found and not one.archived]
     _by_details(pairs, rest, [one for one in held.values() if one.quickbooks_id not in gone])
     rest = [one for one in rest if one.key not in pairs.found]
-    _by_names_of_others(pairs, rest, by_name, {vendor.key: vendor for vendor in vendors})
-    _share(pairs, {vendor.key: vendor for vendor in vendors}, held)
+    _by_names_of_others(pairs, rest, by_name, everyone)
+    _share(pairs, everyone, held)
     return pairs
 
 

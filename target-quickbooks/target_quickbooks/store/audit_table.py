@@ -22,7 +22,7 @@ from target_quickbooks.redaction import redact
 from target_quickbooks.store import audit_tail, locks
 from target_quickbooks.store.audit_tail import GENESIS, Tail
 from target_quickbooks.store.tables import VERSION_LENGTH, audit, audit_tails
-from target_quickbooks.store.types import Words
+from target_quickbooks.store.types import Words, utc_text, without_nul
 
 _ROWS_AT_ONCE = 500
 _ROWS_COMPARED = 20
@@ -261,11 +261,7 @@ def _last_row(connection: Connection, realm_id: str) -> Tail:
 
 
 def _fitting(kind: Any) -> Callable[[str], str]:
-    return (
-        kind.fitted
-        if isinstance(kind, Words)
-        else lambda text: text.replace("\0", "\N{REPLACEMENT CHARACTER}")
-    )
+    return kind.fitted if isinstance(kind, Words) else without_nul
 
 
 #: How each column gives a text back, or the chain would not hold.
@@ -273,8 +269,4 @@ _FITTED = {column.name: _fitting(column.type) for column in audit.columns}
 
 
 def _plain(value: Any) -> Any:
-    return (
-        value.astimezone(dt.UTC).isoformat(timespec="microseconds")
-        if isinstance(value, dt.datetime)
-        else value
-    )
+    return utc_text(value) if isinstance(value, dt.datetime) else value

@@ -43,7 +43,13 @@ class Store:
 
     def __init__(self, engine: Engine, cipher: Cipher, *, patience: float = PATIENCE_SECONDS) -> None:
         self._engine = engine
-        self._patience = patience
+        # Nothing has been done when a transaction begins, so it is safe to try that again.
+        self._patiently = Retrying(
+            retry=retry_if_exception(engines.is_gone),
+            stop=stop_after_delay(patience),
+            wait=wait_exponential(multiplier=0.05, max=_LONGEST_PAUSE),
+            reraise=True,
+        )
         weakref.finalize(self, engine.dispose)  # a run that fails may leave the store open
         self.cipher = cipher
         self.fingerprint_key = self._fingerprint_key()
@@ -85,28 +91,9 @@ class Store:
     @contextmanager
     def _transaction(self, options: dict[str, Any], names: tuple[str, ...] = ()) -> Iterator[Connection]:
         with self._told_plainly():
-            connection, transaction = self._patiently_begun(options, names)
+            connection, transaction = self._patiently(_begun, self._engine, options, names)
             with connection, transaction:
                 yield connection
-
-    def _patiently_begun(
-        self, options: dict[str, Any], names: tuple[str, ...]
-    ) -> tuple[Connection, RootTransaction]:
-        """Nothing has been done yet, so that it is safe to try again where the database went away."""
-        try:
-            return _begun(self._engine, options, names)
-        except SQLAlchemyError as error:
-            if not engines.is_gone(error):
-                raise
-        for attempt in Retrying(
-            retry=retry_if_exception(engines.is_gone),
-            stop=stop_after_delay(self._patience),
-            wait=wait_exponential(multiplier=0.05, max=_LONGEST_PAUSE),
-            reraise=True,
-        ):
-            with attempt:
-                return _begun(self._engine, options, names)
-        raise AssertionError  # pragma: no cover - Retrying either returns or raises
 
     @contextmanager
     def _told_plainly(self) -> Iterator[None]:

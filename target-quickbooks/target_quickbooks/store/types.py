@@ -18,9 +18,14 @@ _AMOUNT_LENGTH = 64
 _MOST_DIGITS = 48
 
 
+def without_nul(text: str) -> str:
+    """The text with another character for each NUL, which PostgreSQL does not keep."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 @functools.lru_cache(maxsize=100)
-def _written(moment: dt.datetime) -> str:
-    """Kept, because the rows that are written together share their times."""
+def utc_text(moment: dt.datetime) -> str:
+    """An aware time as it is kept. Remembered, as rows that are written together share their times."""
     return moment.astimezone(dt.UTC).isoformat(timespec="microseconds")
 
 
@@ -44,9 +49,7 @@ class Words(TypeDecorator[str]):
 
     def fitted(self, value: str) -> str:
         """The text as it is kept."""
-        if "\0" in value:
-            value = value.replace("\0", "\N{REPLACEMENT CHARACTER}")
-        return value if len(value) <= self.length else value[: self.length]
+        return without_nul(value)[: self.length]
 
 
 class UtcTime(TypeDecorator[dt.datetime]):
@@ -62,7 +65,7 @@ class UtcTime(TypeDecorator[dt.datetime]):
         if value.tzinfo is None:
             msg = "naive time: all times in the store are aware"
             raise ValueError(msg)
-        return _written(value)
+        return utc_text(value)
 
     @override
     def process_result_value(self, value: Any, dialect: Dialect) -> dt.datetime | None:

@@ -208,7 +208,7 @@ class Records:
         key = (query.conditions, query.ordering.index_keys)
         view = self._views.get(key)
         if view is None:
-            page = self._walk_patiently(query)
+            page = self._walk(query, self._index(query.ordering), bounds, rest, patience=_PATIENCE)
             if page is not None:
                 return page
             self._make_wanted_indexes(query)
@@ -286,11 +286,6 @@ class Records:
                 if patience is not None and skipped > patience:
                     return None
         return page
-
-    def _walk_patiently(self, query: Query) -> list[Position] | None:
-        """Walk the index of the list's order for the page; None if that takes too long."""
-        bounds, rest = _bounds_in(query)
-        return self._walk(query, self._index(query.ordering), bounds, rest, patience=_PATIENCE)
 
     def _make_view(
         self, key: Any, tests: Iterable[Test], ordering: Ordering, candidates: Candidates | None
